@@ -1,0 +1,60 @@
+#pragma once
+
+#include <tuple>
+#include <utility>
+
+#include "kernels/core/backend.hpp"
+#include "kernels/core/stream.hpp"
+
+#ifdef __CUDACC__
+#include "kernels/core/cuda_check.hpp"
+#else
+#include "kernels/simt/runtime.hpp"
+#endif
+
+namespace ascore::kernels::ASCORE_BACKEND {
+
+#ifdef __CUDACC__
+/// Starts `kernel` on the GPU; throws DeviceError naming the running operation and its shapes if it cannot start.
+template <class... P>
+void start(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, Stream& stream, std::tuple<P...>& values) {
+  // Above 48 KiB dynamic shared memory must be asked for, once per kernel and device; asking again costs little.
+  if (shared_bytes > 48 * 1024) {
+    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(shared_bytes)),
+          "cudaFuncSetAttribute", stream);
+  }
+  std::apply(
+      [&](auto&... value) {
+        void* pointers[] = {const_cast<void*>(static_cast<const void*>(&value))..., nullptr};
+        check(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), grid, block, pointers, shared_bytes,
+                               static_cast<cudaStream_t>(stream.native())),
+              "cudaLaunchKernel", stream);
+      },
+      values);
+}
+#else
+/// Runs every thread of every block of `kernel` on the calling host thread.
+template <class... P>
+void start(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, Stream& stream, std::tuple<P...>& values) {
+  run_grid(stream, grid, block, shared_bytes, [&] { std::apply(kernel, values); });
+}
+#endif
+
+/// Starts a kernel: the only door. Arguments are converted to the kernel's own parameter types (an int meant as int64_t
+/// is widened here). An empty grid is nothing to do, not an error.
+template <class... P, class... A>
+void launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, Stream& stream, A&&... args) {
+  static_assert(sizeof...(P) == sizeof...(A), "launch: one argument per kernel parameter");
+  if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
+  std::tuple<P...> values(static_cast<P>(std::forward<A>(args))...);
+  start(kernel, grid, block, shared_bytes, stream, values);
+}
+
+/// Blocks of `threads` that cover `count` elements with one thread each, at most `cap` (a grid-stride loop does the rest).
+inline unsigned blocks_for(int64_t count, int threads, int64_t cap = int64_t(1) << 30) {
+  const int64_t blocks = (count + threads - 1) / threads;
+  return static_cast<unsigned>(blocks < cap ? blocks : cap);
+}
+
+}  // namespace ascore::kernels::ASCORE_BACKEND

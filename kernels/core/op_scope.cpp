@@ -1,0 +1,47 @@
+#include "kernels/core/op_scope.hpp"
+
+#include <fmt/core.h>
+
+#include "kernels/core/dispatch.hpp"
+#include "kernels/core/error.hpp"
+#include "kernels/core/pick.hpp"
+
+namespace ascore {
+
+OpScope::OpScope(Stream& stream, const char* name, std::initializer_list<ConstView> views)
+    : stream_(stream), name_(name), parent_(stream.op_), count_(views.size()) {
+  if (views.size() > kMaxViews) throw Error(fmt::format("{}: more than {} views", name, kMaxViews));
+  std::copy(views.begin(), views.end(), views_.begin());
+  for (const ConstView& view : views) {
+    if (view.present() && view.device() != stream.device()) {
+      throw DeviceError(fmt::format("{}: an argument on {} in a stream of {}", describe(), ascore::name(view.device()),
+                                    ascore::name(stream.device())));
+    }
+  }
+  stream_.op_ = this;
+}
+
+std::string OpScope::describe() const {
+  std::string text = std::string(name_) + "(";
+  for (size_t i = 0; i < count_; ++i) {
+    if (i) text += ", ";
+    text += views_[i].present() ? ascore::name(views_[i].dtype()) + to_string(views_[i].shape()) : "-";
+  }
+  return text + ")";
+}
+
+void OpScope::fail_shape(const char* rule) const { throw ShapeError(fmt::format("{}: {}", describe(), rule)); }
+void OpScope::fail_dtype(const char* rule) const { throw DTypeError(fmt::format("{}: {}", describe(), rule)); }
+
+namespace kernels {
+
+void throw_no_backend(const Stream& stream) {
+  throw DeviceError(fmt::format("{}: not available on {} in this build",
+                                stream.current_op() ? stream.current_op()->describe() : "operation",
+                                name(stream.device())));
+}
+
+void throw_no_dtype(DType dtype) { throw DTypeError(fmt::format("no variant for {} on this device", name(dtype))); }
+
+}  // namespace kernels
+}  // namespace ascore

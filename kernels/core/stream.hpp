@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <typeindex>
+#include <unordered_map>
+
+#include "kernels/core/device.hpp"
+
+namespace ascore {
+
+class OpScope;
+
+/// How the emulated device runs (ignored by the others).
+struct StreamOptions {
+  int threads = 0;          ///< cpu: OpenMP threads; 0 = all that the process may use
+  uint64_t schedule = 0;    ///< simt: seed of the order in which the threads of a block run
+};
+
+/// What an emulated device did so far: a test that expects kernels to have run asserts that these grew.
+struct SimtCounters {
+  uint64_t launches = 0, blocks = 0, threads = 0, barriers = 0;
+};
+
+/// A queue of operations on one device, and what they share: thread count, library handles, primitive caches. Every
+/// operation takes a stream first. Not thread-safe: one host thread uses a stream at a time.
+class Stream {
+ public:
+  /// Throws DeviceError (with the reason) if the device is not available.
+  explicit Stream(Device device, StreamOptions options = {});
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  Device device() const { return device_; }
+  /// Threads that cpu loops of this stream use.
+  int threads() const { return threads_; }
+  uint64_t schedule() const { return options_.schedule; }
+  /// Waits until everything queued has run; errors of queued work are thrown here at the latest.
+  void synchronize();
+  /// The cudaStream_t on cuda, null elsewhere.
+  void* native() const { return native_; }
+
+  /// The stream's own T, made on first use: where an operation keeps library handles and primitive caches.
+  template <class T>
+  T& attached() {
+    auto& slot = attachments_[std::type_index(typeid(T))];
+    if (!slot) slot = std::make_shared<T>();
+    return *static_cast<T*>(slot.get());
+  }
+
+  SimtCounters& simt_counters() { return simt_counters_; }
+
+  /// The innermost operation that is running, for error messages; null outside operations.
+  const OpScope* current_op() const { return op_; }
+
+ private:
+  friend class OpScope;
+  Device device_;
+  StreamOptions options_;
+  int threads_ = 1;
+  void* native_ = nullptr;
+  const OpScope* op_ = nullptr;
+  SimtCounters simt_counters_;
+  std::unordered_map<std::type_index, std::shared_ptr<void>> attachments_;
+};
+
+}  // namespace ascore
