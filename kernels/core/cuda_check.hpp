@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cuda_runtime.h>
-
 #include "kernels/core/stream.hpp"
+
+#include <cuda_runtime.h>
 
 namespace ascore::kernels::cuda {
 

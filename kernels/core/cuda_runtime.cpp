@@ -1,12 +1,12 @@
 #include "kernels/core/cuda_runtime.hpp"
 
-#include <fmt/core.h>
-
-#include <string>
-
 #include "kernels/core/cuda_check.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/core/op_scope.hpp"
+
+#include <string>
+
+#include <fmt/core.h>
 
 namespace ascore::kernels::cuda {
 
@@ -33,9 +33,13 @@ void* create_stream() {
   return stream;
 }
 
-void destroy_stream(void* stream) noexcept { cudaStreamDestroy(static_cast<cudaStream_t>(stream)); }
+void destroy_stream(void* stream) noexcept {
+  cudaStreamDestroy(static_cast<cudaStream_t>(stream));
+}
 
-void synchronize(void* stream) { check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream)), "cudaStreamSynchronize"); }
+void synchronize(void* stream) {
+  check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream)), "cudaStreamSynchronize");
+}
 
 void* allocate(size_t bytes) {
   void* memory = nullptr;
@@ -43,7 +47,9 @@ void* allocate(size_t bytes) {
   return memory;
 }
 
-void release(void* memory) noexcept { cudaFree(memory); }
+void release(void* memory) noexcept {
+  cudaFree(memory);
+}
 
 void copy_bytes(void* stream, void* to, const void* from, size_t bytes) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(stream)), "cudaMemcpyAsync");

@@ -9,9 +9,12 @@ enum class Device : uint8_t { cpu, simt, cuda };
 
 constexpr const char* name(Device device) {
   switch (device) {
-    case Device::cpu: return "cpu";
-    case Device::simt: return "simt";
-    case Device::cuda: return "cuda";
+    case Device::cpu:
+      return "cpu";
+    case Device::simt:
+      return "simt";
+    case Device::cuda:
+      return "cuda";
   }
   return "?";
 }

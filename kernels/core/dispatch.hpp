@@ -11,9 +11,12 @@ namespace ascore::kernels {
 template <class Body>
 void for_float_type(DType dtype, Body&& body) {
   switch (dtype) {
-    case DType::f32: return body.template operator()<float>();
-    case DType::bf16: return body.template operator()<bf16>();
-    default: throw_no_dtype(dtype);
+    case DType::f32:
+      return body.template operator()<float>();
+    case DType::bf16:
+      return body.template operator()<bf16>();
+    default:
+      throw_no_dtype(dtype);
   }
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "kernels/core/host_device.hpp"
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-
-#include "kernels/core/host_device.hpp"
 
 namespace ascore {
 
@@ -21,11 +21,15 @@ struct bf16 {
 constexpr size_t size_of(DType dtype) {
   switch (dtype) {
     case DType::f64:
-    case DType::i64: return 8;
+    case DType::i64:
+      return 8;
     case DType::f32:
-    case DType::i32: return 4;
-    case DType::bf16: return 2;
-    case DType::u8: return 1;
+    case DType::i32:
+      return 4;
+    case DType::bf16:
+      return 2;
+    case DType::u8:
+      return 1;
   }
   return 0;
 }
@@ -33,41 +37,65 @@ constexpr size_t size_of(DType dtype) {
 /// The name used in errors, recipes and tables: "f32", "bf16", ...
 constexpr const char* name(DType dtype) {
   switch (dtype) {
-    case DType::f64: return "f64";
-    case DType::f32: return "f32";
-    case DType::bf16: return "bf16";
-    case DType::i64: return "i64";
-    case DType::i32: return "i32";
-    case DType::u8: return "u8";
+    case DType::f64:
+      return "f64";
+    case DType::f32:
+      return "f32";
+    case DType::bf16:
+      return "bf16";
+    case DType::i64:
+      return "i64";
+    case DType::i32:
+      return "i32";
+    case DType::u8:
+      return "u8";
   }
   return "?";
 }
 
 /// The type that sums, statistics, losses and parameter gradients of `dtype` data are held in: f64 for f64, else f32.
-constexpr DType accumulator(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
+constexpr DType accumulator(DType dtype) {
+  return dtype == DType::f64 ? DType::f64 : DType::f32;
+}
 
 template <class T>
 struct DTypeOf;
 template <>
-struct DTypeOf<double> { static constexpr DType value = DType::f64; };
+struct DTypeOf<double> {
+  static constexpr DType value = DType::f64;
+};
 template <>
-struct DTypeOf<float> { static constexpr DType value = DType::f32; };
+struct DTypeOf<float> {
+  static constexpr DType value = DType::f32;
+};
 template <>
-struct DTypeOf<bf16> { static constexpr DType value = DType::bf16; };
+struct DTypeOf<bf16> {
+  static constexpr DType value = DType::bf16;
+};
 template <>
-struct DTypeOf<int64_t> { static constexpr DType value = DType::i64; };
+struct DTypeOf<int64_t> {
+  static constexpr DType value = DType::i64;
+};
 template <>
-struct DTypeOf<int32_t> { static constexpr DType value = DType::i32; };
+struct DTypeOf<int32_t> {
+  static constexpr DType value = DType::i32;
+};
 template <>
-struct DTypeOf<uint8_t> { static constexpr DType value = DType::u8; };
+struct DTypeOf<uint8_t> {
+  static constexpr DType value = DType::u8;
+};
 template <class T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;
 
 /// C++ type in which elements of type T are computed and summed: double for double, else float.
 template <class T>
-struct AccumulatorOf { using type = float; };
+struct AccumulatorOf {
+  using type = float;
+};
 template <>
-struct AccumulatorOf<double> { using type = double; };
+struct AccumulatorOf<double> {
+  using type = double;
+};
 template <class T>
 using accumulator_t = typename AccumulatorOf<T>::type;
 
@@ -84,9 +112,15 @@ ASCORE_HOST_DEVICE inline float f32_from_bf16(bf16 value) {
 }
 
 /// An element in its accumulator type: float for float and bf16, double for double.
-ASCORE_HOST_DEVICE inline float widen(float value) { return value; }
-ASCORE_HOST_DEVICE inline double widen(double value) { return value; }
-ASCORE_HOST_DEVICE inline float widen(bf16 value) { return f32_from_bf16(value); }
+ASCORE_HOST_DEVICE inline float widen(float value) {
+  return value;
+}
+ASCORE_HOST_DEVICE inline double widen(double value) {
+  return value;
+}
+ASCORE_HOST_DEVICE inline float widen(bf16 value) {
+  return f32_from_bf16(value);
+}
 
 /// The inverse of widen: `narrow<T>(accumulator)`, rounded to nearest even.
 template <class T>

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <tuple>
-#include <utility>
-
 #include "kernels/core/backend.hpp"
 #include "kernels/core/stream.hpp"
+
+#include <tuple>
+#include <utility>
 
 #ifdef __CUDACC__
 #include "kernels/core/cuda_check.hpp"
@@ -51,7 +51,8 @@ void launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, St
   start(kernel, grid, block, shared_bytes, stream, values);
 }
 
-/// Blocks of `threads` that cover `count` elements with one thread each, at most `cap` (a grid-stride loop does the rest).
+/// Blocks of `threads` that cover `count` elements with one thread each, at most `cap` (a grid-stride loop does the
+/// rest).
 inline unsigned blocks_for(int64_t count, int threads, int64_t cap = int64_t(1) << 30) {
   const int64_t blocks = (count + threads - 1) / threads;
   return static_cast<unsigned>(blocks < cap ? blocks : cap);

@@ -1,13 +1,13 @@
 #include "kernels/core/memory.hpp"
 
-#include <fmt/core.h>
+#include "kernels/core/cuda_runtime.hpp"
+#include "kernels/core/error.hpp"
+#include "kernels/core/op_scope.hpp"
 
 #include <cstdlib>
 #include <cstring>
 
-#include "kernels/core/cuda_runtime.hpp"
-#include "kernels/core/error.hpp"
-#include "kernels/core/op_scope.hpp"
+#include <fmt/core.h>
 
 namespace ascore {
 
@@ -37,7 +37,8 @@ void copy(Stream& stream, View to, ConstView from) {
   if (to.count() != from.count()) {
     throw ShapeError(fmt::format("copy: {} elements into {}", to_string(from.shape()), to_string(to.shape())));
   }
-  if (to.dtype() != from.dtype()) throw DTypeError(fmt::format("copy: {} into {}", name(from.dtype()), name(to.dtype())));
+  if (to.dtype() != from.dtype())
+    throw DTypeError(fmt::format("copy: {} into {}", name(from.dtype()), name(to.dtype())));
   if (to.bytes() == 0) return;
   if constexpr (kCudaBuilt) {
     if (to.device() == Device::cuda || from.device() == Device::cuda) {
@@ -50,7 +51,8 @@ void copy(Stream& stream, View to, ConstView from) {
 void fill_bytes(Stream& stream, View view, unsigned char value) {
   if (view.bytes() == 0) return;
   if constexpr (kCudaBuilt) {
-    if (view.device() == Device::cuda) return kernels::cuda::set_bytes(stream.native(), view.raw(), value, view.bytes());
+    if (view.device() == Device::cuda)
+      return kernels::cuda::set_bytes(stream.native(), view.raw(), value, view.bytes());
   }
   std::memset(view.raw(), value, view.bytes());
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstddef>
-
 #include "kernels/core/stream.hpp"
 #include "kernels/core/view.hpp"
+
+#include <cstddef>
 
 namespace ascore {
 

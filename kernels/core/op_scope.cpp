@@ -1,10 +1,10 @@
 #include "kernels/core/op_scope.hpp"
 
-#include <fmt/core.h>
-
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/core/pick.hpp"
+
+#include <fmt/core.h>
 
 namespace ascore {
 
@@ -30,8 +30,12 @@ std::string OpScope::describe() const {
   return text + ")";
 }
 
-void OpScope::fail_shape(const char* rule) const { throw ShapeError(fmt::format("{}: {}", describe(), rule)); }
-void OpScope::fail_dtype(const char* rule) const { throw DTypeError(fmt::format("{}: {}", describe(), rule)); }
+void OpScope::fail_shape(const char* rule) const {
+  throw ShapeError(fmt::format("{}: {}", describe(), rule));
+}
+void OpScope::fail_dtype(const char* rule) const {
+  throw DTypeError(fmt::format("{}: {}", describe(), rule));
+}
 
 namespace kernels {
 
@@ -41,7 +45,9 @@ void throw_no_backend(const Stream& stream) {
                                 name(stream.device())));
 }
 
-void throw_no_dtype(DType dtype) { throw DTypeError(fmt::format("no variant for {} on this device", name(dtype))); }
+void throw_no_dtype(DType dtype) {
+  throw DTypeError(fmt::format("no variant for {} on this device", name(dtype)));
+}
 
 }  // namespace kernels
 }  // namespace ascore

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "kernels/core/stream.hpp"
+#include "kernels/core/view.hpp"
+
 #include <array>
 #include <initializer_list>
 #include <string>
-
-#include "kernels/core/stream.hpp"
-#include "kernels/core/view.hpp"
 
 namespace ascore {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdint>
-
 #include "kernels/core/stream.hpp"
+
+#include <cstdint>
 
 namespace ascore::kernels {
 
@@ -15,7 +15,8 @@ void parallel_for(const Stream& stream, int64_t count, int64_t serial_below, Bod
   for (int64_t i = 0; i < count; ++i) body(i);
 }
 
-/// Runs body(begin, end) over [0, count) cut into chunks of `chunk`: for loops whose body the compiler should vectorise.
+/// Runs body(begin, end) over [0, count) cut into chunks of `chunk`: for loops whose body the compiler should
+/// vectorise.
 template <class Body>
 void parallel_chunks(const Stream& stream, int64_t count, int64_t chunk, Body&& body) {
   const int64_t chunks = (count + chunk - 1) / chunk;

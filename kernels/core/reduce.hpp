@@ -17,9 +17,9 @@ __device__ __forceinline__ T warp_reduce(T value, Combine combine) {
   return value;
 }
 
-/// Combines `value` over all `Threads` threads of the block (a multiple of 32, at most 1024; one-dimensional) in a fixed
-/// order; every thread gets the result. `scratch` holds Threads/32 elements of shared memory and is free for reuse on
-/// return: the call ends in a barrier. `identity` leaves any value unchanged.
+/// Combines `value` over all `Threads` threads of the block (a multiple of 32, at most 1024; one-dimensional) in a
+/// fixed order; every thread gets the result. `scratch` holds Threads/32 elements of shared memory and is free for
+/// reuse on return: the call ends in a barrier. `identity` leaves any value unchanged.
 template <int Threads, class T, class Combine>
 __device__ __forceinline__ T block_reduce(T value, T identity, T* scratch, Combine combine) {
   static_assert(Threads % kWarpSize == 0 && Threads <= 1024);

@@ -1,10 +1,10 @@
 #include "kernels/core/shape.hpp"
 
-#include <fmt/format.h>
+#include "kernels/core/error.hpp"
 
 #include <algorithm>
 
-#include "kernels/core/error.hpp"
+#include <fmt/format.h>
 
 namespace ascore {
 
@@ -28,8 +28,12 @@ int64_t Shape::count() const {
   return count;
 }
 
-bool Shape::operator==(const Shape& other) const { return std::ranges::equal(dims(), other.dims()); }
+bool Shape::operator==(const Shape& other) const {
+  return std::ranges::equal(dims(), other.dims());
+}
 
-std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape.dims(), ",")); }
+std::string to_string(const Shape& shape) {
+  return fmt::format("[{}]", fmt::join(shape.dims(), ","));
+}
 
 }  // namespace ascore

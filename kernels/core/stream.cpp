@@ -1,10 +1,10 @@
 #include "kernels/core/stream.hpp"
 
-#include <fmt/core.h>
-#include <omp.h>
-
 #include "kernels/core/cuda_runtime.hpp"
 #include "kernels/core/error.hpp"
+
+#include <fmt/core.h>
+#include <omp.h>
 
 namespace ascore {
 
@@ -18,7 +18,9 @@ const char* unavailable_reason(Device device) {
   return "";
 }
 
-bool is_available(Device device) { return *unavailable_reason(device) == '\0'; }
+bool is_available(Device device) {
+  return *unavailable_reason(device) == '\0';
+}
 
 Stream::Stream(Device device, StreamOptions options)
     : device_(device), options_(options), threads_(options.threads > 0 ? options.threads : omp_get_max_threads()) {

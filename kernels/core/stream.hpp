@@ -1,11 +1,11 @@
 #pragma once
 
+#include "kernels/core/device.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <typeindex>
 #include <unordered_map>
-
-#include "kernels/core/device.hpp"
 
 namespace ascore {
 
@@ -13,8 +13,8 @@ class OpScope;
 
 /// How the emulated device runs (ignored by the others).
 struct StreamOptions {
-  int threads = 0;          ///< cpu: OpenMP threads; 0 = all that the process may use
-  uint64_t schedule = 0;    ///< simt: seed of the order in which the threads of a block run
+  int threads = 0;        ///< cpu: OpenMP threads; 0 = all that the process may use
+  uint64_t schedule = 0;  ///< simt: seed of the order in which the threads of a block run
 };
 
 /// What an emulated device did so far: a test that expects kernels to have run asserts that these grew.

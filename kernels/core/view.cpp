@@ -1,8 +1,8 @@
 #include "kernels/core/view.hpp"
 
-#include <fmt/core.h>
-
 #include "kernels/core/error.hpp"
+
+#include <fmt/core.h>
 
 namespace ascore {
 

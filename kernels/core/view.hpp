@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-
 #include "kernels/core/device.hpp"
 #include "kernels/core/dtype.hpp"
 #include "kernels/core/shape.hpp"
+
+#include <cstddef>
+#include <cstdint>
 
 namespace ascore {
 
@@ -15,7 +15,11 @@ class ConstView {
  public:
   ConstView() = default;
   ConstView(const void* data, const Shape& shape, DType dtype, Device device, uint64_t content_stamp = 0)
-      : data_(const_cast<void*>(data)), shape_(shape), dtype_(dtype), device_(device), stamp_(content_stamp),
+      : data_(const_cast<void*>(data)),
+        shape_(shape),
+        dtype_(dtype),
+        device_(device),
+        stamp_(content_stamp),
         present_(true) {}
 
   /// False for an absent view. A present view may still have no elements.

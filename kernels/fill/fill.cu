@@ -1,6 +1,5 @@
-#include "kernels/fill/fill.hpp"
-
 #include "kernels/core/kernel.hpp"
+#include "kernels/fill/fill.hpp"
 
 namespace ascore::kernels::ASCORE_BACKEND {
 

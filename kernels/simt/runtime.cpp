@@ -1,9 +1,8 @@
 #include "kernels/simt/runtime.hpp"
 
-#include <fmt/core.h>
-
-#include <boost/context/fiber.hpp>
-#include <boost/context/pooled_fixedsize_stack.hpp>
+#include "kernels/core/op_scope.hpp"
+#include "kernels/simt/kernel_error.hpp"
+#include "kernels/simt/shared_arena.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -13,9 +12,9 @@
 #include <numeric>
 #include <vector>
 
-#include "kernels/core/op_scope.hpp"
-#include "kernels/simt/kernel_error.hpp"
-#include "kernels/simt/shared_arena.hpp"
+#include <boost/context/fiber.hpp>
+#include <boost/context/pooled_fixedsize_stack.hpp>
+#include <fmt/core.h>
 
 namespace ascore::kernels::simt {
 
@@ -63,8 +62,15 @@ class ScheduleRandom {
 class BlockRunner {
  public:
   BlockRunner(Stream& stream, dim3 block, size_t dynamic_bytes, const std::function<void()>& body)
-      : stream_(stream), body_(body), block_(block), count_(block.x * block.y * block.z), arena_(dynamic_bytes),
-        random_(stream.schedule()), threads_(count_), order_(count_), meetings_((count_ + 31) / 32) {
+      : stream_(stream),
+        body_(body),
+        block_(block),
+        count_(block.x * block.y * block.z),
+        arena_(dynamic_bytes),
+        random_(stream.schedule()),
+        threads_(count_),
+        order_(count_),
+        meetings_((count_ + 31) / 32) {
     std::iota(order_.begin(), order_.end(), 0u);
     for (unsigned i = 0; i < count_; ++i) {
       threads_[i].index = dim3(i % block.x, i / block.x % block.y, i / (block.x * block.y));
@@ -99,8 +105,10 @@ class BlockRunner {
         progressed = true;
         resume(i);
       }
-      if (arrived_ == count_) release_barrier();
-      else if (!progressed) fail_stuck();
+      if (arrived_ == count_)
+        release_barrier();
+      else if (!progressed)
+        fail_stuck();
       if (failure_) abort();
     }
     if (const std::string damage = arena_.damage(); !damage.empty()) {
@@ -198,14 +206,16 @@ class BlockRunner {
     unsigned waiting = 0, absent = 0;
     bool at_warp = false;
     for (unsigned i = 0; i < count_; ++i) {
-      if (threads_[i].state == State::at_barrier || threads_[i].state == State::at_warp) waiting = i;
-      else absent = i;
+      if (threads_[i].state == State::at_barrier || threads_[i].state == State::at_warp)
+        waiting = i;
+      else
+        absent = i;
       at_warp |= threads_[i].state == State::at_warp;
     }
     failure_ = std::make_exception_ptr(KernelError(
         fmt::format("{}: block {}: divergent {}: thread {} waits, {} of {} threads arrived, thread {} did not", op(),
-                    at(blockIdx), at_warp ? "warp collective" : "barrier", at(threads_[waiting].index), arrived_, count_,
-                    at(threads_[absent].index))));
+                    at(blockIdx), at_warp ? "warp collective" : "barrier", at(threads_[waiting].index), arrived_,
+                    count_, at(threads_[absent].index))));
   }
 
   [[noreturn]] void abort() {
@@ -241,21 +251,30 @@ constinit thread_local BlockRunner* running = nullptr;
 
 }  // namespace
 
-void __syncthreads() { running->barrier(); }
+void __syncthreads() {
+  running->barrier();
+}
 void warp_exchange(unsigned mask, const void* mine, unsigned size, unsigned char (*all)[16]) {
   running->exchange(mask, mine, size, all);
 }
-unsigned lane_index() { return running->lane(); }
-void* shared_slice(const void* key, size_t bytes) { return running->arena().slice(key, bytes); }
-void* dynamic_shared_slice() { return running->arena().dynamic(); }
+unsigned lane_index() {
+  return running->lane();
+}
+void* shared_slice(const void* key, size_t bytes) {
+  return running->arena().slice(key, bytes);
+}
+void* dynamic_shared_slice() {
+  return running->arena().dynamic();
+}
 
 void run_grid(Stream& stream, dim3 grid, dim3 block, size_t dynamic_shared_bytes, const std::function<void()>& thread) {
   const uint64_t count = uint64_t(block.x) * block.y * block.z;
   if (count == 0 || count > kMaxThreads || dynamic_shared_bytes > kMaxSharedBytes || grid.y > 65535 || grid.z > 65535) {
-    throw KernelError(fmt::format("{}: launch of grid ({},{},{}), block ({},{},{}), {} bytes of shared memory: a device "
-                                  "takes 1 to {} threads, {} bytes, 65535 blocks along y and z",
-                                  stream.current_op() ? stream.current_op()->describe() : "kernel", grid.x, grid.y,
-                                  grid.z, block.x, block.y, block.z, dynamic_shared_bytes, kMaxThreads, kMaxSharedBytes));
+    throw KernelError(
+        fmt::format("{}: launch of grid ({},{},{}), block ({},{},{}), {} bytes of shared memory: a device "
+                    "takes 1 to {} threads, {} bytes, 65535 blocks along y and z",
+                    stream.current_op() ? stream.current_op()->describe() : "kernel", grid.x, grid.y, grid.z, block.x,
+                    block.y, block.z, dynamic_shared_bytes, kMaxThreads, kMaxSharedBytes));
   }
   gridDim = grid;
   blockDim = block;

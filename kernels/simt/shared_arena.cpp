@@ -1,10 +1,10 @@
 #include "kernels/simt/shared_arena.hpp"
 
-#include <fmt/core.h>
+#include "kernels/simt/kernel_error.hpp"
 
 #include <algorithm>
 
-#include "kernels/simt/kernel_error.hpp"
+#include <fmt/core.h>
 
 namespace ascore::kernels::simt {
 
@@ -13,7 +13,8 @@ constexpr unsigned char kPoison = 0xff, kGuard = 0xfb;
 
 bool intact(const std::vector<unsigned char>& memory, size_t begin, size_t end) {
   return std::all_of(memory.begin() + static_cast<std::ptrdiff_t>(begin),
-                     memory.begin() + static_cast<std::ptrdiff_t>(end), [](unsigned char byte) { return byte == kGuard; });
+                     memory.begin() + static_cast<std::ptrdiff_t>(end),
+                     [](unsigned char byte) { return byte == kGuard; });
 }
 }  // namespace
 
@@ -36,7 +37,8 @@ void* SharedArena::slice(const void* key, size_t bytes) {
   }
   const size_t padded = (bytes + 15) / 16 * 16;
   if (used_ + padded > kStaticLimit || next_ + padded + kRedZone > static_.size()) {
-    throw KernelError(fmt::format("static shared memory: {} bytes asked for, {} in use, 49152 is the limit", bytes, used_));
+    throw KernelError(
+        fmt::format("static shared memory: {} bytes asked for, {} in use, 49152 is the limit", bytes, used_));
   }
   slices_.push_back({key, next_, bytes});
   std::fill_n(static_.begin() + static_cast<std::ptrdiff_t>(next_), bytes, kPoison);

@@ -6,8 +6,8 @@
 
 namespace ascore::kernels::simt {
 
-/// Shared memory of the block that runs: static arrays, each named by a key, and one dynamic array. Arrays are parted by
-/// red zones; everything is poisoned (NaN as a float) when a block starts.
+/// Shared memory of the block that runs: static arrays, each named by a key, and one dynamic array. Arrays are parted
+/// by red zones; everything is poisoned (NaN as a float) when a block starts.
 class SharedArena {
  public:
   explicit SharedArena(size_t dynamic_bytes);

@@ -1,0 +1,124 @@
+#include "engine/autograd/tape.hpp"
+
+#include "kernels/core/error.hpp"
+#include "kernels/core/memory.hpp"
+#include "kernels/fill/fill.hpp"
+#include "kernels/scaled_add/scaled_add.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace ascore {
+
+bool Backward::wants(size_t i) const {
+  return tape_.tracked_.contains(input_id(i));
+}
+
+uint64_t Backward::input_id(size_t i) const {
+  return static_cast<const Tape::Node*>(node_)->inputs.at(i).id;
+}
+
+View Backward::grad_in(size_t i) {
+  if (!wants(i)) return {};
+  const Tape::Input& input = static_cast<const Tape::Node*>(node_)->inputs[i];
+  if (tape_.gradients_.contains(input.id)) {
+    to_add_.emplace_back(input.id, ctx.empty(input.shape, input.dtype, MemoryKind::gradients));
+    return to_add_.back().second.view();
+  }
+  return (tape_.gradients_[input.id] = {tape_.slot(ctx, input), true}).tensor.view();
+}
+
+void Backward::give(size_t i, const Tensor& gradient) {
+  if (!wants(i)) return;
+  const Tape::Input& input = static_cast<const Tape::Node*>(node_)->inputs[i];
+  const bool has_own_place = tape_.watched_.contains(input.id) && tape_.watched_.at(input.id).into;
+  if (has_own_place || tape_.gradients_.contains(input.id)) {
+    copy(stream, grad_in(i), gradient);
+  } else {
+    tape_.gradients_[input.id] = {gradient, false};
+  }
+}
+
+View Backward::workspace(size_t bytes) {
+  scratch_.push_back(ctx.empty(Shape{static_cast<int64_t>(bytes)}, DType::u8, MemoryKind::workspace));
+  return scratch_.back().view();
+}
+
+void Tape::watch(const Tensor& x, const Tensor& into) {
+  if (into && (into.shape() != x.shape() || into.dtype() != x.dtype())) {
+    throw ShapeError(fmt::format("watch: gradient {}{} for {}{}", name(into.dtype()), to_string(into.shape()),
+                                 name(x.dtype()), to_string(x.shape())));
+  }
+  tracked_[x.id()] = true;
+  watched_[x.id()] = {x.shape(), x.dtype(), into};
+}
+
+void Tape::record(const char* name, std::initializer_list<Tensor> inputs, const Tensor& output, BackwardFn backward) {
+  if (std::ranges::none_of(inputs, [&](const Tensor& x) { return tracks(x); })) return;
+  Node node{name, {}, output.id(), std::move(backward)};
+  for (const Tensor& x : inputs) node.inputs.push_back({x.id(), x.shape(), x.dtype()});
+  nodes_.push_back(std::move(node));
+  tracked_[output.id()] = true;
+}
+
+Tensor Tape::slot(Ctx& ctx, const Input& input) {
+  const auto watched = watched_.find(input.id);
+  if (watched != watched_.end() && watched->second.into) return watched->second.into;
+  return ctx.empty(input.shape, input.dtype, MemoryKind::gradients);
+}
+
+void Tape::run(Ctx& ctx, Node& node) {
+  const auto found = gradients_.find(node.output);
+  if (found == gradients_.end()) return;  // the loss does not depend on this output
+  Tensor grad_out = found->second.tensor;
+  if (!watched_.contains(node.output)) gradients_.erase(found);
+  Backward backward(*this, ctx, &node, std::move(grad_out));
+  node.backward(backward);
+  for (auto& [id, more] : backward.to_add_) {
+    Gradient& sum = gradients_.at(id);
+    Tensor into = sum.owned ? sum.tensor : ctx.empty(more.shape(), more.dtype(), MemoryKind::gradients);
+    kernels::scaled_add(ctx.stream, 1.0, sum.tensor, 1.0, more, into);
+    sum = {into, true};
+  }
+}
+
+void Tape::backward(Ctx& ctx, const Tensor& loss, const Tensor& seed) {
+  if (!tracks(loss)) throw Error("backward: the loss does not depend on anything watched");
+  if (seed && (seed.shape() != loss.shape() || seed.dtype() != loss.dtype())) {
+    throw ShapeError(fmt::format("backward: seed {} for {}", to_string(seed.shape()), to_string(loss.shape())));
+  }
+  if (!seed && loss.count() != 1) throw ShapeError("backward: the loss is no scalar and no seed is given");
+  Ctx plain = ctx.detached();
+  Tensor start = seed;
+  if (!start) {
+    start = plain.empty(loss.shape(), loss.dtype(), MemoryKind::gradients);
+    kernels::fill(plain.stream, start, 1.0);
+  }
+  gradients_[loss.id()] = {start, false};
+  while (!nodes_.empty()) {
+    Node node = std::move(nodes_.back());
+    nodes_.pop_back();
+    run(plain, node);
+  }
+  std::unordered_map<uint64_t, Gradient> wanted;
+  for (const auto& [id, watched] : watched_) {
+    Gradient gradient = gradients_.contains(id) ? gradients_.at(id) : Gradient{};
+    if (!gradient.tensor) {
+      gradient = {slot(plain, {id, watched.shape, watched.dtype}), true};
+      fill_bytes(plain.stream, gradient.tensor, 0);
+    }
+    wanted.emplace(id, std::move(gradient));
+  }
+  gradients_ = std::move(wanted);
+  watched_.clear();
+  tracked_.clear();
+}
+
+Tensor Tape::gradient(const Tensor& x) const {
+  const auto found = gradients_.find(x.id());
+  if (found == gradients_.end()) throw Error("gradient: this tensor was not watched");
+  return found->second.tensor;
+}
+
+}  // namespace ascore

@@ -1,0 +1,107 @@
+#pragma once
+
+#include "engine/autograd/context.hpp"
+
+#include <functional>
+#include <initializer_list>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace ascore {
+
+class Tape;
+
+/// What an operation's backward gets: the gradient of its output, places for those of its inputs.
+class Backward {
+ public:
+  Ctx& ctx;        ///< without tape; its allocator serves scratch memory
+  Stream& stream;  ///< ctx.stream
+
+  /// Gradient of the loss with respect to the output; of the output's shape and dtype.
+  const Tensor& grad_out() const { return grad_out_; }
+  /// True if anybody wants the gradient of input i.
+  bool wants(size_t i) const;
+  /// Where to *write* (not add) the gradient of input i, of the input's shape and dtype; absent if nobody wants it. Ask
+  /// at most once per input. If several operations use one tensor, the tape adds their gradients up, in reverse order
+  /// of recording.
+  View grad_in(size_t i);
+  /// Hands over an existing tensor as the gradient of input i, without a copy (reshape: the same memory).
+  void give(size_t i, const Tensor& gradient);
+  /// Scratch memory (u8 view) that lives until this backward returns.
+  View workspace(size_t bytes);
+
+ private:
+  friend class Tape;
+  Backward(Tape& tape, Ctx& c, const void* node, Tensor grad_out)
+      : ctx(c), stream(c.stream), tape_(tape), node_(node), grad_out_(std::move(grad_out)) {}
+  uint64_t input_id(size_t i) const;
+  Tape& tape_;
+  const void* node_;
+  Tensor grad_out_;
+  std::vector<Tensor> scratch_;
+  std::vector<std::pair<uint64_t, Tensor>> to_add_;  ///< second gradients of a tensor, added when the node is done
+};
+
+/// Remembers operations in the order they ran, and runs their backward functions in reverse. Holds no tensor but those
+/// that an operation's backward captured: what training has to remember stands in the capture lists.
+///
+///   Tape tape;  Ctx ctx{stream, allocator, &tape};
+///   tape.watch(weight, weight_gradient);
+///   const Tensor loss = dsm_loss(ctx, linear(ctx, x, weight, {}), target, DsmLoss::l2);
+///   tape.backward(ctx, loss);                      // weight_gradient now holds the gradient
+class Tape {
+ public:
+  using BackwardFn = std::function<void(Backward&)>;
+
+  /// Asks for the gradient of `x`. It is written to `into` (overwriting; x's shape and dtype), or, if `into` is absent,
+  /// to memory that `gradient(x)` returns after backward. Watch before x is used.
+  void watch(const Tensor& x, const Tensor& into = {});
+  /// True if `x` is watched or depends on something watched: only then does an operation need to record.
+  bool tracks(const Tensor& x) const { return tracked_.contains(x.id()); }
+
+  /// Records one operation, unless no input is tracked. Inputs are held by identity only; absent ones are never wanted.
+  void record(const char* name, std::initializer_list<Tensor> inputs, const Tensor& output, BackwardFn backward);
+
+  /// Runs backward from a scalar loss (gradient 1), or from any tensor with its gradient `seed`. Empties the tape as it
+  /// goes; what a node captured is freed as soon as it has run. Watched tensors that the loss does not depend on get
+  /// zeros. The watch list is emptied as well: a tape serves one backward.
+  void backward(Ctx& ctx, const Tensor& loss, const Tensor& seed = {});
+  /// Gradient of a watched tensor after backward. Throws Error if x was not watched.
+  Tensor gradient(const Tensor& x) const;
+
+  size_t size() const { return nodes_.size(); }
+
+ private:
+  friend class Backward;
+  struct Input {
+    uint64_t id;
+    Shape shape;
+    DType dtype;
+  };
+  struct Node {
+    const char* name;
+    std::vector<Input> inputs;
+    uint64_t output;
+    BackwardFn backward;
+  };
+  struct Watched {
+    Shape shape;
+    DType dtype;
+    Tensor into;
+  };
+  /// A gradient handed over by `give` may share memory with another tensor's; only an owned one is added to in place.
+  struct Gradient {
+    Tensor tensor;
+    bool owned = false;
+  };
+  void run(Ctx& ctx, Node& node);
+  Tensor slot(Ctx& ctx, const Input& input);
+
+  std::vector<Node> nodes_;
+  std::unordered_map<uint64_t, bool> tracked_;  ///< ids whose gradient somebody wants
+  std::unordered_map<uint64_t, Watched> watched_;
+  std::unordered_map<uint64_t, Gradient> gradients_;  ///< written so far
+};
+
+}  // namespace ascore

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace ascore {
+
+/// What an allocation is for.
+enum class MemoryKind : uint8_t { parameters, gradients, optimizer, activations, workspace, data };
+inline constexpr int kMemoryKinds = 6;
+const char* name(MemoryKind kind);
+
+/// Counts live and peak bytes per kind and per module path. Owned by an allocator; every allocation passes through it.
+class MemoryLedger {
+ public:
+  struct Usage {
+    size_t live = 0, peak = 0;
+    uint64_t allocations = 0;
+  };
+
+  void add(MemoryKind kind, const std::string& path, size_t bytes);
+  void remove(MemoryKind kind, const std::string& path, size_t bytes);
+
+  Usage total() const { return total_; }
+  Usage of(MemoryKind kind) const { return by_kind_[static_cast<size_t>(kind)]; }
+  /// Usage per module path ("res1.0.conv1"; "" outside modules), kinds together.
+  const std::map<std::string, Usage>& by_path() const { return by_path_; }
+  /// A table for errors and profiles: kinds, live and peak MiB, then the largest paths.
+  std::string table() const;
+
+ private:
+  Usage total_;
+  std::array<Usage, kMemoryKinds> by_kind_{};
+  std::map<std::string, Usage> by_path_;
+};
+
+}  // namespace ascore
