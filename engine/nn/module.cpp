@@ -1,0 +1,54 @@
+#include "engine/nn/module.hpp"
+
+#include "kernels/core/error.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace ascore {
+
+Tensor Module::forward(Ctx&, const Tensor&) const {
+  throw Error(fmt::format("module '{}' has no forward of one tensor", path_));
+}
+
+void Module::claim(const std::string& name) const {
+  const bool taken = std::ranges::any_of(own_, [&](const auto& p) { return p->leaf == name; }) ||
+                     std::ranges::any_of(children_, [&](const auto& child) { return child.first == name; });
+  if (taken) throw Error(fmt::format("module: '{}' is declared twice", name));
+}
+
+Parameter* Module::parameter(std::string name, const Shape& shape, const Init& init, ParameterLayout layout) {
+  claim(name);
+  own_.push_back(std::make_unique<Parameter>(Parameter{std::move(name), {}, shape, init, layout, true, {}}));
+  return own_.back().get();
+}
+
+Parameter* Module::buffer(std::string name, const Shape& shape, const Init& init) {
+  Parameter* made = parameter(std::move(name), shape, init);
+  made->trainable = false;
+  return made;
+}
+
+void Module::keep(std::string name, std::unique_ptr<Module> child) {
+  claim(name);
+  children_.emplace_back(std::move(name), std::move(child));
+}
+
+std::vector<Parameter*> Module::parameters() {
+  std::vector<Parameter*> all;
+  collect("", all);
+  return all;
+}
+
+void Module::collect(const std::string& path, std::vector<Parameter*>& into) {
+  path_ = path;
+  const std::string prefix = path.empty() ? "" : path + ".";
+  for (const auto& p : own_) {
+    p->name = prefix + p->leaf;
+    into.push_back(p.get());
+  }
+  for (const auto& [name, child] : children_) child->collect(prefix + name, into);
+}
+
+}  // namespace ascore

@@ -1,0 +1,65 @@
+#include "engine/nn/parameters.hpp"
+
+#include "kernels/core/error.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace ascore {
+
+ParameterSet::ParameterSet(Ctx& ctx, Module& module, DType dtype) : dtype_(dtype) {
+  for (Parameter* p : module.parameters()) (p->trainable ? trainable_ : buffers_).push_back(p);
+  const int64_t unit = static_cast<int64_t>(64 / size_of(dtype));
+  int64_t total = 0;
+  for (const Parameter* p : trainable_) {
+    offsets_.push_back(total);
+    total += (p->shape.count() + unit - 1) / unit * unit;
+  }
+  flat_ = ctx.zeros(Shape{total}, dtype, MemoryKind::parameters);
+  bind(flat_);
+  for (Parameter* p : buffers_) p->value = ctx.zeros(p->shape, dtype, MemoryKind::parameters);
+}
+
+Tensor ParameterSet::allocate_like(Ctx& ctx, MemoryKind kind) const {
+  return ctx.zeros(flat_.shape(), dtype_, kind);
+}
+
+Tensor ParameterSet::slice(const Tensor& flat, size_t i) const {
+  const Shape& shape = trainable_.at(i)->shape;
+  return flat.rows(offsets_[i], offsets_[i] + shape.count()).alias(shape);
+}
+
+void ParameterSet::bind(const Tensor& flat) {
+  if (flat.shape() != flat_.shape() || flat.dtype() != dtype_) {
+    throw ShapeError(fmt::format("bind: {}{} for parameters {}{}", name(flat.dtype()), to_string(flat.shape()),
+                                 name(dtype_), to_string(flat_.shape())));
+  }
+  bound_ = flat;
+  for (size_t i = 0; i < trainable_.size(); ++i) trainable_[i]->value = slice(flat, i);
+  mark_changed();
+}
+
+void ParameterSet::watch(Tape& tape, const Tensor& flat_gradients) const {
+  for (size_t i = 0; i < trainable_.size(); ++i) tape.watch(trainable_[i]->value, slice(flat_gradients, i));
+}
+
+void ParameterSet::mark_changed() {
+  for (const Parameter* p : trainable_) p->value.mark_changed();
+}
+
+Parameter* ParameterSet::find(const std::string& name) const {
+  for (const auto* list : {&trainable_, &buffers_}) {
+    const auto found = std::ranges::find(*list, name, &Parameter::name);
+    if (found != list->end()) return *found;
+  }
+  return nullptr;
+}
+
+int64_t ParameterSet::count() const {
+  int64_t total = 0;
+  for (const Parameter* p : trainable_) total += p->shape.count();
+  return total;
+}
+
+}  // namespace ascore
