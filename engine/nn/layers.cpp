@@ -1,0 +1,49 @@
+#include "engine/nn/layers.hpp"
+
+namespace ascore {
+
+Tensor to_dtype(Ctx& ctx, const Tensor& x, DType dtype) {
+  return x.dtype() == dtype ? x : cast(ctx, x, dtype);
+}
+
+Tensor to_compute(Ctx& ctx, const Tensor& x) {
+  return x.dtype() == DType::f64 ? x : to_dtype(ctx, x, ctx.compute);
+}
+
+Conv2d::Conv2d(int64_t in, int64_t out, int kernel, int dilation, bool bias) : options_{.dilation = dilation} {
+  weight_ = parameter("weight", {out, kernel, kernel, in}, Init::fan_in_uniform(), ParameterLayout::conv);
+  if (bias) bias_ = parameter("bias", {out}, Init::fan_in_uniform(in * kernel * kernel));
+}
+
+Tensor Conv2d::forward(Ctx& ctx, const Tensor& x) const {
+  const ModuleScope scope(ctx, *this);
+  return conv2d(ctx, x, weight_->value, bias_ ? bias_->value : Tensor(), options_);
+}
+
+Linear::Linear(int64_t in, int64_t out)
+    : weight_(parameter("weight", {out, in}, Init::fan_in_uniform())),
+      bias_(parameter("bias", {out}, Init::fan_in_uniform(in))) {}
+
+Tensor Linear::forward(Ctx& ctx, const Tensor& x) const {
+  const ModuleScope scope(ctx, *this);
+  return linear(ctx, x, weight_->value, bias_->value);
+}
+
+InstanceNormPlus::InstanceNormPlus(int64_t channels)
+    : alpha_(parameter("alpha", {channels}, Init::normal(1, 0.02))),
+      gamma_(parameter("gamma", {channels}, Init::normal(1, 0.02))),
+      beta_(parameter("beta", {channels}, Init::zeros())) {}
+
+Tensor InstanceNormPlus::forward(Ctx& ctx, const Tensor& x) const {
+  const ModuleScope scope(ctx, *this);
+  return instance_norm_plus(ctx, x, gamma_->value, alpha_->value, beta_->value);
+}
+
+ConvMeanPool::ConvMeanPool(int64_t in, int64_t out, int kernel) : conv_(add<Conv2d>("conv", in, out, kernel)) {}
+
+Tensor ConvMeanPool::forward(Ctx& ctx, const Tensor& x) const {
+  const ModuleScope scope(ctx, *this);
+  return mean_pool2(ctx, conv_->forward(ctx, x));
+}
+
+}  // namespace ascore

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "engine/autograd/operations.hpp"
+#include "engine/nn/module.hpp"
+
+#include <cstdint>
+
+namespace ascore {
+
+/// x in the type that a network computes in: ctx.compute, but f64 stays f64.
+Tensor to_compute(Ctx& ctx, const Tensor& x);
+/// x in `dtype`; x itself where it has it already.
+Tensor to_dtype(Ctx& ctx, const Tensor& x, DType dtype);
+
+/// A network's choice of activation function.
+struct Nonlinearity {
+  Activation kind = Activation::identity;
+  double slope = 0.01;  ///< of leaky_relu
+  Tensor operator()(Ctx& ctx, const Tensor& x) const { return activate(ctx, x, kind, slope); }
+};
+
+/// Convolution of stride 1 with "same" padding: [N,H,W,in] -> [N,H,W,out]. Parameters weight [out,k,k,in], bias [out].
+class Conv2d : public Module {
+ public:
+  Conv2d(int64_t in, int64_t out, int kernel, int dilation = 1, bool bias = true);
+  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+
+ private:
+  Conv2dOptions options_;
+  Parameter *weight_, *bias_ = nullptr;
+};
+
+/// x weight^T + bias: [N,in] -> [N,out]. Parameters weight [out,in], bias [out].
+class Linear : public Module {
+ public:
+  Linear(int64_t in, int64_t out);
+  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+
+ private:
+  Parameter *weight_, *bias_;
+};
+
+/// InstanceNorm++: parameters gamma, alpha ~ N(1, 0.02), beta = 0, all [channels].
+class InstanceNormPlus : public Module {
+ public:
+  explicit InstanceNormPlus(int64_t channels);
+  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+
+ private:
+  Parameter *alpha_, *gamma_, *beta_;
+};
+
+/// Convolution, then 2x2 mean pooling: [N,H,W,in] -> [N,H/2,W/2,out]. The convolution's name is "conv".
+class ConvMeanPool : public Module {
+ public:
+  ConvMeanPool(int64_t in, int64_t out, int kernel);
+  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+
+ private:
+  Conv2d* conv_;
+};
+
+}  // namespace ascore

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "engine/nn/layers.hpp"
+
+#include <cstdint>
+
+namespace ascore {
+
+/// Whether a residual block halves the resolution (or, dilated, widens the view instead).
+enum class Resample : uint8_t { none, down };
+
+/// The residual block of NCSNv2 (Song & Ermon 2020, arXiv:2006.09011): norm, act, conv, norm, act, conv, plus shortcut.
+/// [N,H,W,in] -> [N,H',W',out], halved where it is `down` and not dilated.
+class ResidualBlock final : public Module {
+ public:
+  ResidualBlock(int64_t in, int64_t out, Resample resample, int dilation, Nonlinearity act);
+  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+
+ private:
+  Nonlinearity act_;
+  Module *normalize1_, *conv1_, *normalize2_, *conv2_, *shortcut_ = nullptr;  // null: the identity
+};
+
+}  // namespace ascore
