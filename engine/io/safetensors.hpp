@@ -1,0 +1,30 @@
+#pragma once
+
+#include "engine/io/host_tensor.hpp"
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace ascore {
+
+/// A .safetensors file: named arrays and text. The format is 8 bytes of header length (little-endian), a JSON header of
+/// dtypes, shapes and offsets, and the arrays' bytes.
+struct SafetensorsFile {
+  std::map<std::string, std::string> metadata;
+  std::map<std::string, HostTensor> tensors;
+};
+
+/// Reads a file and believes nothing: the header must be well-formed and at most 100 MB, names unique, shapes within
+/// bounds, and the arrays must cover the buffer exactly, without gap or overlap. Throws DataError with one line.
+/// Element types that this house does not know (F16, ...) are errors too.
+SafetensorsFile read_safetensors(const std::filesystem::path& path);
+
+/// Only the metadata, without reading the arrays; the header is checked as read_safetensors does.
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path);
+
+/// Writes atomically. Equal contents give equal bytes. Throws DiskError; DataError for a name or text that the format
+/// cannot hold.
+void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file);
+
+}  // namespace ascore
