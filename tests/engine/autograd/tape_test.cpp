@@ -1,0 +1,86 @@
+#include "engine/autograd/tape.hpp"
+
+#include "engine/autograd/operations.hpp"
+#include "kernels/core/error.hpp"
+#include "kernels/scaled_add/scaled_add.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/devices.hpp"
+
+using namespace ascore;
+
+TEST_CASE("the tape records only what leads to something watched") {
+  test::Bench bench(Device::cpu);
+  Tape tape;
+  Ctx ctx = bench.ctx;
+  ctx.tape = &tape;
+  const Tensor x = bench.normal({4}, DType::f32, 1), y = bench.normal({4}, DType::f32, 2);
+  scale(ctx, y, 2);
+  CHECK(tape.size() == 0);
+  tape.watch(x);
+  const Tensor z = add(ctx, scale(ctx, x, 2), y);
+  CHECK(tape.size() == 2);
+  CHECK(tape.tracks(z));
+  CHECK_FALSE(tape.tracks(y));
+}
+
+TEST_CASE("gradients are written to the places that were given, and zeros where the loss does not depend") {
+  test::Bench bench(Device::cpu);
+  Tape tape;
+  Ctx ctx = bench.ctx;
+  ctx.tape = &tape;
+  const Tensor x = bench.normal({3}, DType::f32, 1), idle = bench.normal({2}, DType::f32, 2);
+  const Tensor place = ctx.from_host(std::vector<double>{9, 9, 9}, {3}, DType::f32);
+  tape.watch(x, place);
+  tape.watch(idle);
+  const Tensor y = scale(ctx, x, 3);
+  tape.backward(ctx, y, ctx.from_host(std::vector<double>{1, 2, 3}, {3}, DType::f32));
+  CHECK(ctx.to_host(place) == std::vector<double>{3, 6, 9});
+  CHECK(ctx.to_host(tape.gradient(idle)) == std::vector<double>{0, 0});
+  CHECK(tape.size() == 0);
+  CHECK_FALSE(tape.tracks(x));
+}
+
+TEST_CASE("a watched intermediate keeps its gradient") {
+  test::Bench bench(Device::cpu);
+  Tape tape;
+  Ctx ctx = bench.ctx;
+  ctx.tape = &tape;
+  const Tensor x = bench.normal({2}, DType::f32, 1);
+  tape.watch(x);
+  const Tensor middle = scale(ctx, x, 2);
+  tape.watch(middle);
+  const Tensor y = scale(ctx, middle, 5);
+  tape.backward(ctx, y, ctx.from_host(std::vector<double>{1, 1}, {2}, DType::f32));
+  CHECK(ctx.to_host(tape.gradient(middle)) == std::vector<double>{5, 5});
+  CHECK(ctx.to_host(tape.gradient(x)) == std::vector<double>{10, 10});
+}
+
+TEST_CASE("captured memory is freed while backward runs") {
+  test::Bench bench(Device::cpu);
+  Tape tape;
+  Ctx ctx = bench.ctx;
+  ctx.tape = &tape;
+  const Tensor x = bench.normal({1 << 16}, DType::f32, 1);
+  tape.watch(x);
+  Tensor h = x;
+  for (int i = 0; i < 8; ++i) h = scale(ctx, h, 1.01);  // keeps nothing: a factor is all that backward needs
+  const Tensor seed = ctx.zeros(h.shape(), h.dtype());
+  tape.backward(ctx, h, seed);
+  // x, h, seed, and at any moment two gradients; never all eight.
+  CHECK(bench.allocator->ledger().total().peak <= size_t(6) * x.bytes() + 4096);
+}
+
+TEST_CASE("wrong uses of the tape are errors") {
+  test::Bench bench(Device::cpu);
+  Tape tape;
+  Ctx ctx = bench.ctx;
+  ctx.tape = &tape;
+  const Tensor x = bench.normal({3}, DType::f32, 1);
+  CHECK_THROWS_AS(tape.backward(ctx, x), Error);  // nothing watched
+  CHECK_THROWS_AS(tape.watch(x, bench.normal({4}, DType::f32, 2)), ShapeError);
+  tape.watch(x);
+  const Tensor y = scale(ctx, x, 2);
+  CHECK_THROWS_AS(tape.backward(ctx, y), ShapeError);  // no scalar, no seed
+  CHECK_THROWS_AS(tape.backward(ctx, y, bench.normal({2}, DType::f32, 2)), ShapeError);
+  CHECK_THROWS_AS(tape.gradient(bench.normal({1}, DType::f32, 3)), Error);
+}
