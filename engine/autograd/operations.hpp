@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/autograd/context.hpp"
+#include "kernels/activation/activation.hpp"
 
 /// The differentiable operations: each runs its kernels and, if the tape tracks an input, records what backward needs.
 /// One .cpp file per family beside this header. Shapes are NHWC; an absent tensor stands for an optional argument.
@@ -27,8 +28,7 @@ Tensor append_column(Ctx& ctx, const Tensor& x, const Tensor& c);
 
 // ---- activations ---------------------------------------------------------------------------------------------
 
-/// Nonlinearities of the networks; `slope` is used by leaky_relu only.
-enum class Activation : uint8_t { identity, elu, relu, leaky_relu, silu, sigmoid };
+/// f(x) of kernels/activation; `slope` is used by leaky_relu only.
 Tensor activate(Ctx& ctx, const Tensor& x, Activation activation, double slope = 0.01);
 
 // ---- products --------------------------------------------------------------------------------------------------

@@ -1,0 +1,32 @@
+#include "kernels/activation/activation.hpp"
+#include "kernels/activation/functions.hpp"
+#include "kernels/core/kernel.hpp"
+#include "kernels/core/map.hpp"
+
+#include <cmath>
+
+namespace ascore::kernels::ASCORE_BACKEND {
+
+namespace {
+struct Math {
+  static __device__ float exp(float x) { return expf(x); }
+  static __device__ float expm1(float x) { return expm1f(x); }
+};
+}  // namespace
+
+void activation(Stream& stream, ConstView x, Activation kind, double slope, View y) {
+  for_float_type(x.dtype(), [&]<class T>() {
+    functions::for_activation<Math>(kind, slope,
+                                    [&](auto f) { map_elements(stream, f, x.count(), y.as<T>(), x.as<T>()); });
+  });
+}
+
+void activation_backward(Stream& stream, ConstView kept, ConstView dy, Activation kind, double slope, View dx) {
+  for_float_type(kept.dtype(), [&]<class T>() {
+    functions::for_activation<Math>(kind, slope, [&](auto f) {
+      map_elements(stream, functions::Derivative<decltype(f)>{f}, kept.count(), dx.as<T>(), kept.as<T>(), dy.as<T>());
+    });
+  });
+}
+
+}  // namespace ascore::kernels::ASCORE_BACKEND
