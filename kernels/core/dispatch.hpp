@@ -27,4 +27,18 @@ void for_cpu_float_type(DType dtype, Body&& body) {
   for_float_type(dtype, body);
 }
 
+/// Calls `body` with T = float or double: operations on images, noise and losses, which are never bf16. On cpu only;
+/// the other devices have the f32 variant alone.
+template <class Body>
+void for_cpu_real_type(DType dtype, Body&& body) {
+  switch (dtype) {
+    case DType::f32:
+      return body.template operator()<float>();
+    case DType::f64:
+      return body.template operator()<double>();
+    default:
+      throw_no_dtype(dtype);
+  }
+}
+
 }  // namespace ascore::kernels
