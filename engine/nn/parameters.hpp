@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace ascore {
@@ -20,8 +22,9 @@ class ParameterSet {
   ParameterSet(Ctx& ctx, Module& module, DType dtype);
 
   /// Draws every parameter and buffer by its Init from Philox(seed) keyed by its name: a parameter's start does not
-  /// depend on which others there are, on device, or on order. Writes to the currently bound values.
-  void initialise(Ctx& ctx, uint64_t seed);
+  /// depend on which others there are, on device, or on order. Writes to the currently bound values. `root` is put in
+  /// front of every name: two networks of one run give different ones, so that equal names draw different values.
+  void initialise(Ctx& ctx, uint64_t seed, std::string_view root = {});
 
   /// The trainable values as allocated by this set [n] (whatever is bound now).
   const Tensor& flat() const { return flat_; }
