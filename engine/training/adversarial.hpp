@@ -1,0 +1,63 @@
+#pragma once
+
+#include "engine/training/learner.hpp"
+#include "engine/training/score_matching.hpp"
+
+#include <optional>
+
+namespace ascore {
+
+/// What both kinds of update have to know; `adversarial` absent: plain score matching.
+struct GameConfig {
+  ScoreTarget target = ScoreTarget::gaussian;
+  DsmLoss loss = DsmLoss::l2;
+  std::optional<AdversarialConfig> adversarial;
+  std::optional<ValueRange> range;  ///< clamp of denoised samples before the critic sees them, if adversarial.clamp
+};
+
+/// What a critic's update computed.
+struct CriticUpdate {
+  double loss = 0;      ///< lambda_critic loss_D
+  Tensor fake;          ///< denoised samples before the clamp
+  Tensor real_verdict;  ///< D(real) [N]
+  Tensor fake_verdict;  ///< D(fake) [N]
+};
+
+/// What a score network's update computed.
+struct ScoreUpdate {
+  double loss = 0;       ///< lambda_dsm dsm + lambda_generator generator
+  double dsm = 0;        ///< denoising score matching loss
+  double generator = 0;  ///< loss_G; 0 without a critic
+  Tensor fake;           ///< denoised samples before the clamp; this and the verdicts are absent without a critic
+  Tensor real_verdict;   ///< D(real) [N]
+  Tensor fake_verdict;   ///< D(fake) [N]
+};
+
+/// Adversarial score matching (Jolicoeur-Martineau et al. 2021, arXiv:2009.05475, section 4): the score network's
+/// denoised samples should also pass for data in the eyes of a critic. Both networks stay in training mode, and the
+/// critic looks at real before fake in either update, so its spectral-norm vectors advance four times per iteration of
+/// one critic step. Without a critic this is denoising score matching. Owns nothing: networks and learners outlive it.
+///
+/// Both updates throw DivergedError, naming the loss, before anything is changed if a loss is not finite.
+class AdversarialGame {
+ public:
+  /// critic and critic_learner: null exactly if config.adversarial is absent. Throws ConfigError.
+  AdversarialGame(const GameConfig& config, const ScoreNetwork& score, Learner& score_learner, const Critic* critic,
+                  Learner* critic_learner);
+
+  /// One step of the critic on data against denoised samples; the score network is constant.
+  CriticUpdate update_critic(Ctx& ctx, const NoisyBatch& batch);
+  /// One step of the score network, and of its average; the critic is constant.
+  ScoreUpdate update_score(Ctx& ctx, const NoisyBatch& batch);
+
+ private:
+  Tensor seen_by_critic(Ctx& ctx, const Tensor& fake) const;
+
+  GameConfig config_;
+  const ScoreNetwork& score_;
+  Learner& score_learner_;
+  const Critic* critic_;
+  Learner* critic_learner_;
+};
+
+}  // namespace ascore

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "engine/io/host_tensor.hpp"
+#include "engine/training/learner.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace ascore {
+
+/// One state of a training run, in host memory. Names of tensors: `score.NAME` (parameters and buffers of the live
+/// network), `ema.NAME` (averaged parameters), `critic.NAME`, `optimizer.score.NAME`, `optimizer.critic.NAME`.
+struct Checkpoint {
+  int64_t step = 0;                                ///< completed iterations
+  uint64_t seed = 0;                               ///< of all random streams, whose counters are functions of the step
+  int64_t data_position = 0;                       ///< batches taken from the training data
+  int threads = 0;                                 ///< of the run: equal bits need an equal number
+  std::string recipe;                              ///< the resolved recipe's text
+  std::map<std::string, int64_t> optimizer_steps;  ///< "score", "critic": updates done
+  std::map<std::string, HostTensor> tensors;
+};
+
+/// Writes one safetensors file, atomically, with the settings and a checksum over all tensors in its metadata. The
+/// bytes are a function of the checkpoint alone. Throws DiskError.
+void write_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint);
+/// Reads and verifies a checkpoint. Throws DataError, in one line: missing, truncated, damaged, or no checkpoint of
+/// this program.
+Checkpoint read_checkpoint(const std::filesystem::path& file);
+
+/// RUN/checkpoints/step-000500.safetensors
+std::filesystem::path checkpoint_file(const std::filesystem::path& run, int64_t step);
+/// Writes RUN/checkpoints/step-N.safetensors, then points RUN/checkpoints/latest at it.
+void save_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint);
+/// The file that `latest` names; nothing if the run has no checkpoint yet. Throws DataError if it names a missing file.
+std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run);
+/// The checkpoint that RUN|CKPT means: the file itself, or the latest of a run folder. Throws DataError.
+std::filesystem::path find_checkpoint(const std::filesystem::path& run_or_file);
+
+/// Copies a learner's parameters, buffers, average and optimizer state under `role` ("score", "critic").
+void store_learner(Ctx& ctx, const Learner& learner, const std::string& role, Checkpoint& into);
+/// The inverse. Throws DataError, naming the tensor, if one is missing or of another shape, or if the checkpoint has
+/// tensors of this role that the model has not: a checkpoint of another model.
+void load_learner(Ctx& ctx, Learner& learner, const std::string& role, const Checkpoint& from);
+
+/// Loads a score network for sampling: averaged parameters (or the raw ones) and the live network's buffers. Throws
+/// DataError as load_learner.
+void load_score_network(Ctx& ctx, ParameterSet& parameters, const Checkpoint& from, bool averaged);
+
+}  // namespace ascore

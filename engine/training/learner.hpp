@@ -1,0 +1,49 @@
+#pragma once
+
+#include "engine/nn/parameters.hpp"
+#include "engine/optim/optimizer.hpp"
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace ascore {
+
+/// What training keeps for one network: its parameters, their gradients, the optimizer and, for a score network, the
+/// exponential moving average of the parameters. The module must outlive it.
+class Learner {
+ public:
+  /// `ema`: decay of the average; absent: none is kept. `dtype` of the parameters: f32, or f64 (cpu).
+  Learner(Ctx& ctx, Module& module, const OptimizerConfig& optimizer, std::optional<double> ema, DType dtype);
+
+  /// Starting values of the parameters from `seed` and their names under `root` (see ParameterSet::initialise); the
+  /// average starts as their copy.
+  void initialise(Ctx& ctx, uint64_t seed, std::string_view root = {});
+  /// The average becomes a copy of the parameters. Call after parameters were loaded from elsewhere.
+  void restart_average(Ctx& ctx);
+
+  /// Asks `tape` for the gradients of all parameters.
+  void watch(Tape& tape) const { parameters.watch(tape, gradients); }
+  /// Backward from `loss`, then one step of the optimizer and of the average.
+  void minimise(Ctx& ctx, Tape& tape, const Tensor& loss);
+
+  /// While it lives, the module reads the average instead of the parameters (if one is kept).
+  class Averaged {
+   public:
+    explicit Averaged(Learner& learner);
+    ~Averaged();
+    Averaged(const Averaged&) = delete;
+    Averaged& operator=(const Averaged&) = delete;
+
+   private:
+    Learner& learner_;
+  };
+
+  ParameterSet parameters;
+  Tensor gradients;  ///< flat, as the parameters
+  std::unique_ptr<Optimizer> optimizer;
+  Tensor average;  ///< flat; absent if none is kept
+  double decay = 0;
+};
+
+}  // namespace ascore

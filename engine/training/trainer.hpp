@@ -1,0 +1,88 @@
+#pragma once
+
+#include "engine/data/dataset.hpp"
+#include "engine/data/loader.hpp"
+#include "engine/training/adversarial.hpp"
+#include "engine/training/checkpoint.hpp"
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace ascore {
+
+/// Everything a run is made of, but for networks and data.
+struct TrainerConfig {
+  uint64_t seed = 0;
+  NoiseConfig noise;
+  TrainingConfig training;
+  ScoreTarget target = ScoreTarget::gaussian;
+  OptimizerConfig score_optimizer;
+  double ema = 0.9999;
+  std::optional<AdversarialConfig> adversarial;  ///< present exactly if there is a critic
+  OptimizerConfig critic_optimizer;
+  std::optional<ValueRange> range;  ///< image_range(transform); absent for point data
+  bool flip = false;                ///< training images are mirrored at random
+  std::string recipe;               ///< text that checkpoints carry
+};
+
+/// How far a run is, and how it fares.
+struct Progress {
+  int64_t step = 0, steps = 0;  ///< completed, and wanted in total
+  double loss = 0;              ///< of the score update just done, and its parts
+  double dsm = 0, generator = 0;
+  double critic = 0;               ///< of the last critic update; 0 without a critic
+  std::optional<double> held_out;  ///< measured at this step: DSM loss of the average on test data
+  double samples_per_second = 0;   ///< since this process began
+  double seconds = 0, eta_seconds = 0;
+};
+
+/// Calls from inside a run; each may be empty. None can change the training.
+struct TrainerObserver {
+  std::function<void(const Progress&)> progress;  ///< after every step
+  /// Every preview_every steps: the score network holds its averaged parameters and ctx is set for inference.
+  std::function<void(Ctx& ctx, int64_t step)> preview;
+  std::function<void(const std::filesystem::path& file)> saved;  ///< after every checkpoint
+};
+
+enum class TrainingEnd : uint8_t { finished, stopped };
+
+/// Trains a score network, with a critic or without. Fully deterministic: everything random is a function of seed and
+/// step, reductions have a fixed order, so equal settings and thread counts give equal bits, and a resumed run equals
+/// the uninterrupted one.
+///
+///   Trainer trainer(ctx, config, *network, critic.get(), *data, run_folder);
+///   if (auto file = latest_checkpoint(run_folder)) trainer.resume(read_checkpoint(*file));
+///   trainer.run(stop, {.progress = show});
+class Trainer {
+ public:
+  /// Networks start from config.seed. `run`: folder for metrics.jsonl and checkpoints; empty: nothing is written.
+  /// Networks and data outlive the trainer. Throws ConfigError.
+  Trainer(Ctx& ctx, const TrainerConfig& config, ScoreNetwork& network, Critic* critic, const Dataset& data,
+          std::filesystem::path run);
+  ~Trainer();
+
+  /// Continues from a checkpoint of the same model; lines of metrics.jsonl after it are dropped. Throws DataError.
+  void resume(const Checkpoint& checkpoint);
+  /// Trains to config.training.steps, or until `stop`, which is looked at between steps. A checkpoint is written before
+  /// the first step, every checkpoint_every steps, after the last and on a stop. Throws DivergedError naming step and
+  /// loss; the last checkpoint stays.
+  TrainingEnd run(const std::atomic<bool>& stop, const TrainerObserver& observer = {});
+
+  int64_t step() const;
+  /// The state as a checkpoint holds it.
+  Checkpoint checkpoint();
+  /// DSM loss of the averaged network on test data; its noise is the same at every call.
+  double held_out_loss();
+  Learner& score();
+  Learner* critic();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ascore
