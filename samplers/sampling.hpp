@@ -1,0 +1,41 @@
+#pragma once
+
+#include "samplers/initial_state.hpp"
+#include "samplers/noise_source.hpp"
+#include "samplers/schedule.hpp"
+#include "samplers/score.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace ascore {
+
+/// Recipe table [sampling].
+struct SamplingConfig {
+  SamplerKind sampler = SamplerKind::cas;
+  int n_sigma = 1;
+  std::optional<double> step_size;  ///< absent: default_step_size
+  Start init = Start::uniform;
+  bool noise_first = false;  ///< als only
+};
+
+/// A sampler with everything decided: what it walks down, and how far per step.
+struct SamplingPlan {
+  SamplerKind sampler = SamplerKind::cas;
+  std::vector<double> sigmas;
+  int n_sigma = 1;
+  double step_size = 0;
+  bool noise_first = false;
+
+  /// Score evaluations per sample: also the number of steps an observer sees.
+  size_t evaluations() const { return sigmas.size() * (sampler == SamplerKind::als ? size_t(n_sigma) : 1); }
+};
+
+/// Throws ConfigError where the settings make no sense, for CAS also if the step size lies outside its interval.
+SamplingPlan make_plan(const SamplingConfig& config, const NoiseConfig& noise);
+
+/// Runs the plan's sampler from `x`, which is overwritten.
+Samples run_sampler(Ctx& ctx, const SamplingPlan& plan, const ScoreFn& score, Tensor x, const NoiseSource& noise,
+                    const StepObserver& observe = {});
+
+}  // namespace ascore
