@@ -11,11 +11,11 @@ namespace ascore {
 
 /// What a critic is made from: a recipe's [critic] table and the data's shape.
 struct CriticConfig {
-  std::string name = "biggan";           ///< mlp | biggan
-  Shape sample_shape{32, 32, 3};         ///< one sample: [H,W,C], or [D] for points
-  int64_t width = 0;                     ///< biggan: ch; mlp: hidden units; 0: the network's own (64; 512)
-  std::optional<Activation> activation;  ///< mlp only; absent: leaky_relu
-  std::optional<double> slope;           ///< of leaky_relu; absent: 0.01
+  std::string name = "biggan";             ///< mlp | biggan
+  Shape sample_shape{32, 32, 3};           ///< one sample: [H,W,C], or [D] for points
+  int64_t width = 0;                       ///< biggan: ch; mlp: hidden units; 0: the network's own (64; 512)
+  std::optional<Activation> activation{};  ///< mlp only; absent: leaky_relu
+  std::optional<double> slope{};           ///< of leaky_relu; absent: 0.01
 };
 
 }  // namespace ascore
