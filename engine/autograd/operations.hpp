@@ -2,6 +2,8 @@
 
 #include "engine/autograd/context.hpp"
 #include "kernels/activation/activation.hpp"
+#include "kernels/gan_loss/gan_loss.hpp"
+#include "kernels/score_loss/score_loss.hpp"
 
 /// The differentiable operations: each runs its kernels and, if the tape tracks an input, records what backward needs.
 /// One .cpp file per family beside this header. Shapes are NHWC; an absent tensor stands for an optional argument.
@@ -74,13 +76,11 @@ Tensor pixel_sum(Ctx& ctx, const Tensor& x);
 /// s only.
 Tensor tweedie(Ctx& ctx, const Tensor& x, const Tensor& s, const Tensor& sigma);
 
-enum class DsmLoss : uint8_t { l2, l1 };
 /// Mean over the batch of the per-sample denoising score matching loss of s against `target` (-z, or x for `dae`):
 /// l2: 0.5 sum (s - target)^2, l1: sum |s - target|. s, target [N,...] f32/f64; result a scalar []. `per_sample` [N],
 /// if present, receives each sample's loss.
 Tensor dsm_loss(Ctx& ctx, const Tensor& s, const Tensor& target, DsmLoss kind, Tensor per_sample = {});
 
-enum class GanLoss : uint8_t { gan, wgan, hinge, rpgan, ragan, lsgan, lsgan_sat, rplsgan, ralsgan, rahinge };
 /// loss_D of mathematics.md's table; real, fake [N] (or [N,1]) f32/f64 critic outputs; a scalar []. Differentiable in
 /// both.
 Tensor critic_loss(Ctx& ctx, GanLoss kind, const Tensor& real, const Tensor& fake);
