@@ -58,7 +58,7 @@ CriticUpdate AdversarialGame::update_critic(Ctx& ctx, const NoisyBatch& batch) {
   const Tensor verdict = critic_loss(learning, adversarial.loss, update.real_verdict, update.fake_verdict);
   const Tensor loss = scale(learning, verdict, adversarial.lambda_critic);
   update.loss = finite(ctx, loss, "critic's");
-  critic_learner_->minimise(learning, tape, loss);
+  critic_learner_->minimise(learning, tape, loss, "critic");
   return update;
 }
 
@@ -82,7 +82,7 @@ ScoreUpdate AdversarialGame::update_score(Ctx& ctx, const NoisyBatch& batch) {
                scale(learning, generator, config_.adversarial->lambda_generator));
   }
   update.loss = finite(ctx, loss, "score network's");
-  score_learner_.minimise(learning, tape, loss);
+  score_learner_.minimise(learning, tape, loss, "score network");
   return update;
 }
 

@@ -38,7 +38,8 @@ struct ScoreUpdate {
 /// critic looks at real before fake in either update, so its spectral-norm vectors advance four times per iteration of
 /// one critic step. Without a critic this is denoising score matching. Owns nothing: networks and learners outlive it.
 ///
-/// Both updates throw DivergedError, naming the loss, before anything is changed if a loss is not finite.
+/// Both updates throw DivergedError, naming what, before parameters or average change, if a loss or a gradient is not
+/// finite.
 class AdversarialGame {
  public:
   /// critic and critic_learner: null exactly if config.adversarial is absent. Throws ConfigError.

@@ -1,6 +1,11 @@
 #include "engine/training/learner.hpp"
 
+#include "engine/io/host_tensor.hpp"
+#include "kernels/core/error.hpp"
 #include "kernels/core/memory.hpp"
+#include "kernels/finite/finite.hpp"
+
+#include <fmt/format.h>
 
 namespace ascore {
 
@@ -22,8 +27,13 @@ void Learner::restart_average(Ctx& ctx) {
   if (average) copy(ctx.stream, average, parameters.flat());
 }
 
-void Learner::minimise(Ctx& ctx, Tape& tape, const Tensor& loss) {
+void Learner::minimise(Ctx& ctx, Tape& tape, const Tensor& loss, const char* what) {
   tape.backward(ctx, loss);
+  const Tensor count = ctx.empty({1}, DType::i32, MemoryKind::workspace);
+  kernels::count_nonfinite(ctx.stream, gradients, count.view());
+  if (const int32_t bad = download(ctx.stream, count).as<int32_t>()[0]) {
+    throw DivergedError(fmt::format("{} of the {}'s gradients are not finite", bad, what));
+  }
   optimizer->step(ctx, parameters.flat(), gradients, average, decay);
   parameters.mark_changed();
 }

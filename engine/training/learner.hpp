@@ -24,8 +24,9 @@ class Learner {
 
   /// Asks `tape` for the gradients of all parameters.
   void watch(Tape& tape) const { parameters.watch(tape, gradients); }
-  /// Backward from `loss`, then one step of the optimizer and of the average.
-  void minimise(Ctx& ctx, Tape& tape, const Tensor& loss);
+  /// Backward from `loss`, then one step of the optimizer and of the average. Throws DivergedError, naming `what`
+  /// learns, before that step if a gradient is not finite.
+  void minimise(Ctx& ctx, Tape& tape, const Tensor& loss, const char* what);
 
   /// While it lives, the module reads the average instead of the parameters (if one is kept).
   class Averaged {

@@ -197,8 +197,9 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
     try {
       s.iterate(loader, progress);
     } catch (const DivergedError& error) {
-      throw DivergedError(fmt::format("step {}: {}; the last checkpoint is of step {}: lower the learning rate",
-                                      s.step + 1, error.what(), s.saved_step.value_or(0)));
+      const std::string resume =
+          s.saved_step ? fmt::format("; resume from step {} with a lower learning rate", *s.saved_step) : "";
+      throw DivergedError(fmt::format("step {}: {}{}", s.step + 1, error.what(), resume));
     }
     const bool last = s.step == training.steps;
     if (due(s.step, training.held_out_every) || (last && training.held_out_every > 0))
