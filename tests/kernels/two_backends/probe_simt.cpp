@@ -1,0 +1,1 @@
+#include "tests/kernels/two_backends/probe.cu"
