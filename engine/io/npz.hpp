@@ -1,0 +1,26 @@
+#pragma once
+
+#include "engine/io/host_tensor.hpp"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ascore {
+
+/// Arrays by name, in the order of the file: {"arr_0", x}.
+using NpzArrays = std::vector<std::pair<std::string, HostTensor>>;
+
+enum class NpzPacking : uint8_t { stored, deflated };
+
+/// numpy's .npz: a zip of npy files, without timestamps, so that equal arrays give equal bytes. Written atomically.
+/// Throws DiskError; DataError where an entry or the file passes zip's 4 GiB.
+void write_npz(const std::filesystem::path& path, const NpzArrays& arrays, NpzPacking packing = NpzPacking::deflated);
+
+/// Reads what numpy.savez, numpy.savez_compressed and write_npz write. Checks every length and CRC-32; throws
+/// DataError.
+std::map<std::string, HostTensor> read_npz(const std::filesystem::path& path);
+
+}  // namespace ascore
