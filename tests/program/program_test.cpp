@@ -1,0 +1,55 @@
+#include "kernels/core/device.hpp"
+#include "tests/program/process.hpp"
+#include "tests/support/catch.hpp"
+
+#include <algorithm>
+
+using namespace ascore;
+using test::Finished;
+
+namespace {
+
+/// A failure is one line on stderr, nothing on stdout, and a code.
+void check_failure(const Finished& run, int code, const std::string& words) {
+  INFO(run.err);
+  CHECK(run.code == code);
+  CHECK(run.out.empty());
+  CHECK(run.error_lines() == 1);
+  CHECK(run.err.find("ascore: ") == 0);
+  CHECK(run.err.find(words) != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("--version and --help say so on stdout and exit 0", "[program]") {
+  double fastest = 1;
+  for (int i = 0; i < 5; ++i) {
+    const Finished version = test::ascore({"--version"});
+    CHECK(version.code == 0);
+    CHECK(version.out.find("ascore ") == 0);
+    CHECK(version.err.empty());
+    fastest = std::min(fastest, version.seconds);
+  }
+  CHECK(fastest < 0.05);
+  const Finished help = test::ascore({"--help"});
+  CHECK(help.code == 0);
+  CHECK(help.out.find("info") != std::string::npos);
+  CHECK(test::ascore({"info", "--help"}).code == 0);
+}
+
+TEST_CASE("usage errors are one line and exit 2", "[program]") {
+  check_failure(test::ascore({}), 2, "subcommand");
+  check_failure(test::ascore({"fly"}), 2, "fly");
+  check_failure(test::ascore({"info", "--no-such-option"}), 2, "--no-such-option");
+  check_failure(test::ascore({"info", "digits", "--set", "score.widht=3"}), 2, "did you mean score.width?");
+}
+
+TEST_CASE("info describes the build, the machine and recipes", "[program]") {
+  const Finished build = test::ascore({"info", "--json"});
+  CHECK(build.code == 0);
+  CHECK(build.out.find("\"cpu\": \"available\"") != std::string::npos);
+  const Finished recipe = test::ascore({"info", "digits"});
+  CHECK(recipe.code == 0);
+  CHECK(recipe.out.find("critic.name") != std::string::npos);
+  check_failure(test::ascore({"info", "no-such-thing"}), 3, "no-such-thing");
+}

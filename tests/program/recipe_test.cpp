@@ -1,0 +1,123 @@
+#include "tools/recipe/recipe.hpp"
+
+#include "kernels/core/error.hpp"
+#include "tests/program/process.hpp"
+#include "tests/support/catch.hpp"
+#include "tools/recipe/recipe_keys.hpp"
+#include "tools/recipe/shipped_recipes.hpp"
+
+#include <fmt/format.h>
+
+using namespace ascore;
+using namespace ascore::tools;
+
+namespace {
+
+const std::string kMinimal = "[data]\nname = 'digits'\n[noise]\n[score]\n[training]\n";
+
+/// The message of the ConfigError that reading `text` ends in.
+std::string refusal(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    parse_recipe(text, "my.toml", overrides);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+}  // namespace
+
+TEST_CASE("every shipped recipe reads, and its resolved text reads back the same", "[program]") {
+  REQUIRE(shipped_recipes().size() >= 6);
+  for (const ShippedRecipe& shipped : shipped_recipes()) {
+    INFO(shipped.name);
+    const Recipe recipe = load_recipe(std::string(shipped.name));
+    const Recipe again = parse_recipe(to_toml(recipe), "again");
+    CHECK(differing_keys(recipe, again).empty());
+    CHECK(recipe.has_critic == again.has_critic);
+    CHECK(to_toml(again) == to_toml(recipe));
+  }
+}
+
+TEST_CASE("a recipe of data, noise, score and training is complete", "[program]") {
+  const Recipe recipe = parse_recipe(kMinimal, "my.toml");
+  CHECK_FALSE(recipe.has_critic);
+  CHECK(recipe.score.name == "ncsnv2");
+  CHECK(recipe.data.image_size == 8);
+  CHECK(recipe.score.optimizer.beta1 == 0.9);
+  CHECK(refusal("[data]\n[score]\n[training]\n") ==
+        "my.toml: table [noise] is missing; a recipe needs data, noise, score and training");
+  const Recipe points = parse_recipe("[data]\nname = 'gaussians25'\n[noise]\n[score]\n[critic]\n[training]\n", "p");
+  CHECK(points.has_critic);
+  CHECK(points.score.name == "mlp");
+  CHECK(points.score.conditional);
+  CHECK(points.critic.name == "mlp");
+  CHECK(points.critic.optimizer.beta1 == -0.5);
+  CHECK(points.score.optimizer.beta2 == 0.9);
+  CHECK(points.noise.levels == 60);
+}
+
+TEST_CASE("wrong recipes are refused with file, line and key", "[program]") {
+  const auto with = [](const std::string& section, const std::string& line) {
+    std::string text;
+    for (const std::string name : {"data", "noise", "score", "training"}) {
+      text += fmt::format("[{}]\n", name);
+      if (name == section) text += line + "\n";
+    }
+    return text;
+  };
+  CHECK(refusal(with("score", "widht = 3")) == "my.toml:4: unknown key score.widht; did you mean score.width?");
+  CHECK(refusal(with("noise", "width = 3")) == "my.toml:3: unknown key noise.width; did you mean score.width?");
+  CHECK(refusal("[scroe]\n" + kMinimal).find("my.toml:1: unknown key scroe") == 0);
+  CHECK(refusal(with("score", "width = 'wide'")) == "my.toml:4: score.width must be an integer, not text");
+  CHECK(refusal(with("score", "dilation = 1")) == "my.toml:4: score.dilation must be true or false, not an integer");
+  CHECK(refusal(with("score", "optimizer = 'adam'")) == "my.toml:4: score.optimizer must be a table, not text");
+  CHECK(refusal(with("score", "optimizer = { lr = -1 }")) == "my.toml:4: score.optimizer.lr must be above 0, not -1");
+  CHECK(refusal(with("score", "ema = 1")) == "my.toml:4: score.ema must be at least 0 and below 1, not 1");
+  CHECK(refusal(with("score", "ema = nan")).find("my.toml:4: score.ema must be") == 0);
+  CHECK(refusal(with("score", "name = 'unet'")) ==
+        "my.toml:4: score.name: 'unet' is not available in this version; available: mlp, ncsnv2");
+  CHECK(refusal(with("score", "name = 'resnet'")) ==
+        "my.toml:4: score.name: 'resnet' is unknown; available: mlp, ncsnv2");
+  CHECK(refusal(with("score", "groups = 32")).find("my.toml:4: score.groups: it belongs to the network 'unet'") == 0);
+  CHECK(refusal(with("score", "name = 'mlp'")).find("my.toml:4: score.name: 'mlp' does not take the images") == 0);
+  CHECK(refusal(with("noise", "sigma_begin = 0.001")).find("my.toml:3: noise.sigma_begin: must be above") == 0);
+  CHECK(refusal(with("training", "loss = 'l1_msssim'")).find("not available in this version") != std::string::npos);
+  CHECK(refusal(kMinimal + "[adversarial]\n").find("my.toml:6: adversarial: there is no [critic]") == 0);
+  CHECK(refusal(with("data", "image_size = 32")).find("my.toml:2: data.image_size") == 0);
+  CHECK(refusal(kMinimal + "[data]\n").find("my.toml:6: not valid TOML") == 0);
+  CHECK_THROWS_AS(load_recipe("no-such-recipe"), DataError);
+}
+
+TEST_CASE("--set changes keys, in TOML or as a bare word", "[program]") {
+  const auto set = [](std::vector<std::string> overrides) { return parse_recipe(kMinimal, "my.toml", overrides); };
+  CHECK(set({"score.width=7"}).score.width == 7);
+  CHECK(set({"score.width=7", "score.width=9"}).score.width == 9);
+  CHECK(set({"score.optimizer.lr=1e-2"}).score.optimizer.lr == 1e-2);
+  CHECK(set({"score.optimizer={beta1=0.5}"}).score.optimizer.beta1 == 0.5);
+  CHECK(set({"noise.spacing=linear"}).noise.spacing == "linear");
+  CHECK(set({"noise.spacing=\"linear\""}).noise.spacing == "linear");
+  CHECK(set({"data.name=cifar10", "data.path=/some/where"}).data.path == "/some/where");
+  CHECK(set({"critic.width=8"}).has_critic);
+  CHECK_FALSE(load_recipe("digits", {"critic=false"}).has_critic);
+  CHECK(refusal(kMinimal, {"score.widht=3"}) ==
+        "--set score.widht=3: unknown key score.widht; did you mean score.width?");
+  CHECK(refusal(kMinimal, {"score.width"}).find("--set score.width: must read key=value") == 0);
+  CHECK(refusal(kMinimal, {"score.width='a"}).find("--set score.width='a: not valid TOML") == 0);
+}
+
+TEST_CASE("docs/recipes.md documents every key with its type and default", "[program]") {
+  const std::string page = test::contents(std::filesystem::path(ASCORE_SOURCE) / "docs/recipes.md");
+  for (const RecipeKey& key : recipe_keys()) {
+    const std::string heading = key.section().empty() ? "## Top level" : fmt::format("## [{}]", key.section());
+    const size_t begin = page.find(fmt::format("{}\n", heading));
+    INFO("section " << heading << " should hold the row\n" << documentation_row(key));
+    REQUIRE(begin != std::string::npos);
+    const size_t end = std::min(page.find("\n## ", begin), page.size());
+    CHECK(page.substr(begin, end - begin).find(documentation_row(key) + "\n") != std::string::npos);
+  }
+  for (const AbsentKey& key : absent_recipe_keys()) {
+    INFO(key.path);
+    CHECK(page.find(fmt::format("`{}`", key.path)) != std::string::npos);
+  }
+}

@@ -1,0 +1,53 @@
+// The program: commands, and how failures leave it. Results go to stdout, messages to stderr, a failure is one line.
+#include "tools/build_info.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/exit_code.hpp"
+
+#include <exception>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+using ascore::tools::ExitCode;
+
+namespace {
+
+int fail(const std::exception& error) {
+  fmt::print(stderr, "ascore: {}\n", ascore::tools::one_line(error));
+  return static_cast<int>(ascore::tools::exit_code(error));
+}
+
+ExitCode usage_error(const CLI::App& program, const std::string& what) {
+  const auto used = program.get_subcommands();
+  fmt::print(stderr, "ascore: {}; see ascore {}--help\n", what, used.empty() ? "" : used.front()->get_name() + " ");
+  return ExitCode::usage;
+}
+
+ExitCode run(int argc, char** argv) {
+  ExitCode result = ExitCode::ok;
+  CLI::App program("Adversarial score matching and consistent annealed sampling", "ascore");
+  program.set_version_flag("--version", "ascore " + ascore::tools::build_info().version, "Print the version and exit");
+  program.require_subcommand(1);
+  ascore::tools::add_info_command(program, result);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    program.exit(wanted);
+  } catch (const CLI::RequiredError& error) {
+    if (argc < 2 || *argv[1] == '-' || !program.get_subcommands().empty()) return usage_error(program, error.what());
+    return usage_error(program, fmt::format("'{}' is not a command", argv[1]));
+  } catch (const CLI::ParseError& error) {
+    return usage_error(program, ascore::tools::one_line(error));
+  }
+  return result;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return static_cast<int>(run(argc, argv));
+  } catch (const std::exception& error) {
+    return fail(error);
+  }
+}

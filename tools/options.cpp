@@ -1,0 +1,63 @@
+#include "tools/options.hpp"
+
+#include "kernels/core/error.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace ascore::tools {
+
+void add_common_options(CLI::App& command, CommonOptions& options) {
+  const char* group = "Common options";
+  command.add_option("--device", options.device, "auto, cpu, cuda, or simt (the emulated CUDA device: slow)")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda", "simt"}))
+      ->type_name("NAME")
+      ->group(group);
+  command.add_option("--precision", options.precision, "type of activations: f32 or bf16")
+      ->check(CLI::IsMember({"f32", "bf16", "tf32", "f64"}))
+      ->type_name("TYPE")
+      ->group(group);
+  command.add_option("--threads", options.threads, "CPU threads (default: all)")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N")
+      ->group(group);
+  command.add_option("--seed", options.seed, "key of all random numbers (default: the recipe's)")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N")
+      ->group(group);
+  command.add_option("--set", options.set, "change a recipe key, e.g. --set score.width=64; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all()
+      ->group(group);
+  command.add_flag("--quiet", options.quiet, "no progress on stderr")->group(group);
+}
+
+std::vector<std::string> recipe_overrides(const CommonOptions& options) {
+  std::vector<std::string> overrides = options.set;
+  if (options.seed) overrides.push_back(fmt::format("seed={}", *options.seed));
+  return overrides;
+}
+
+Device chosen_device(const CommonOptions& options) {
+  Device device = Device::cpu;
+  if (options.device == "auto") return is_available(Device::cuda) ? Device::cuda : Device::cpu;
+  if (options.device == "cuda") device = Device::cuda;
+  if (options.device == "simt") device = Device::simt;
+  if (const char* reason = unavailable_reason(device); *reason) {
+    throw DeviceError(fmt::format("--device {}: {}; run with --device auto", options.device, reason));
+  }
+  return device;
+}
+
+DType chosen_precision(const CommonOptions& options, Device device) {
+  if (options.precision == "bf16") return DType::bf16;
+  if (options.precision == "f32") return DType::f32;
+  if (options.precision == "tf32" && device != Device::cuda) {
+    throw ConfigError(fmt::format("--precision tf32: only --device cuda computes in tf32, this is {}; use f32 or bf16",
+                                  name(device)));
+  }
+  throw ConfigError(fmt::format("--precision {}: not available in this version; use f32 or bf16", options.precision));
+}
+
+}  // namespace ascore::tools

@@ -1,0 +1,269 @@
+#include "tools/recipe/recipe_keys.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace ascore::tools {
+namespace {
+
+#define ASCORE_SLOT(member) [](Recipe& r) -> Slot { return &r.member; }
+
+std::vector<RecipeKey> make_keys() {
+  std::vector<RecipeKey> keys;
+  const auto flag = [&](std::string_view path, auto slot, std::string_view doc, std::string_view derived = {}) {
+    keys.push_back({.path = path, .slot = slot, .doc = doc, .derived = derived});
+  };
+  const auto at_least = [&](double low, std::string_view path, auto slot, std::string_view doc,
+                            std::string_view derived = {}) {
+    keys.push_back({.path = path, .slot = slot, .doc = doc, .low = low, .derived = derived});
+  };
+  const auto positive = [&](std::string_view path, auto slot, std::string_view doc, std::string_view derived = {}) {
+    keys.push_back({.path = path, .slot = slot, .doc = doc, .low = 0, .open_low = true, .derived = derived});
+  };
+  const auto one_of = [&](std::string_view path, auto slot, std::vector<std::string_view> choices,
+                          std::vector<std::string_view> later, std::string_view doc, std::string_view derived = {}) {
+    keys.push_back({.path = path, .slot = slot, .doc = doc, .choices = choices, .later = later, .derived = derived});
+  };
+
+  at_least(0, "seed", ASCORE_SLOT(seed), "key of all random numbers of the run");
+
+  one_of("data.name", ASCORE_SLOT(data.name), {"swissroll", "gaussians8", "gaussians25", "digits", "cifar10"},
+         {"mnist", "stackedmnist", "lsun", "celeba", "ffhq", "folder", "array"},
+         "data set; `digits` (8x8) and the point sets are part of the program");
+  keys.push_back({.path = "data.path",
+                  .slot = ASCORE_SLOT(data.path),
+                  .doc = "folder of a data set that is read from disk (cifar10: the one with data_batch_1.bin)"});
+  at_least(0, "data.image_size", ASCORE_SLOT(data.image_size), "height and width in pixels",
+           "the data set's own; 0 for points");
+  at_least(0, "data.channels", ASCORE_SLOT(data.channels), "channels of an image", "the data set's own; 0 for points");
+  flag("data.flip", ASCORE_SLOT(data.flip), "flip half of the training images left to right");
+  one_of("data.dequantize", ASCORE_SLOT(data.dequantize), {"none", "uniform", "gaussian"}, {},
+         "noise added to 8-bit pixels before training");
+  one_of("data.transform", ASCORE_SLOT(data.transform), {"none", "rescale", "logit"}, {},
+         "what pixels in [0,1] are mapped to before training");
+
+  positive("noise.sigma_begin", ASCORE_SLOT(noise.sigma_begin), "largest noise level", "50; points 4");
+  positive("noise.sigma_end", ASCORE_SLOT(noise.sigma_end), "smallest noise level");
+  at_least(2, "noise.levels", ASCORE_SLOT(noise.levels), "number of noise levels", "232; points 60");
+  one_of("noise.spacing", ASCORE_SLOT(noise.spacing), {"geometric", "linear"}, {}, "how the levels are spaced");
+
+  one_of("score.name", ASCORE_SLOT(score.name), {"mlp", "ncsnv2"}, {"ncsnv2_deeper", "ncsnv2_deepest", "unet"},
+         "score network: `mlp` for points, `ncsnv2` for images", "by the data");
+  at_least(1, "score.width", ASCORE_SLOT(score.width), "base width: ngf of ncsnv2, hidden units of mlp",
+           "128; mlp 512");
+  one_of("score.activation", ASCORE_SLOT(score.activation), {"elu", "relu", "leaky_relu", "silu"}, {},
+         "activation function", "elu; mlp leaky_relu");
+  one_of("score.norm", ASCORE_SLOT(score.norm), {"instance_norm_plus", "none"},
+         {"instance_norm", "variance_norm", "batch_norm", "group_norm"}, "normalisation",
+         "instance_norm_plus; mlp none");
+  one_of("score.target", ASCORE_SLOT(score.target), {"gaussian", "dae"}, {},
+         "what the network estimates: minus the noise, or the clean sample");
+  flag("score.dilation", ASCORE_SLOT(score.dilation), "ncsnv2: dilated convolutions instead of pooling in stages 3, 4");
+  flag("score.standardize", ASCORE_SLOT(score.standardize), "ncsnv2: divide the output by its variance over the batch");
+  flag("score.conditional", ASCORE_SLOT(score.conditional), "the network is given sigma", "true for mlp, else false");
+  const auto optimizer = [&](auto network, std::string_view beta1_default, std::string_view beta2_default) {
+    constexpr bool critic = decltype(network)::value;
+    const auto text = [](const char* of_score, const char* of_critic) { return critic ? of_critic : of_score; };
+#define ASCORE_OPTIMIZER(member) \
+  [](Recipe& r) -> Slot { return critic ? &r.critic.optimizer.member : &r.score.optimizer.member; }
+    one_of(text("score.optimizer.name", "critic.optimizer.name"), ASCORE_OPTIMIZER(name), {"adam", "rmsprop", "sgd"},
+           {}, "update rule");
+    positive(text("score.optimizer.lr", "critic.optimizer.lr"), ASCORE_OPTIMIZER(lr), "learning rate");
+    keys.push_back({.path = text("score.optimizer.beta1", "critic.optimizer.beta1"),
+                    .slot = ASCORE_OPTIMIZER(beta1),
+                    .doc = "Adam: decay of the first moment; may be negative",
+                    .low = -1,
+                    .high = 1,
+                    .open_low = true,
+                    .open_high = true,
+                    .derived = beta1_default});
+    keys.push_back({.path = text("score.optimizer.beta2", "critic.optimizer.beta2"),
+                    .slot = ASCORE_OPTIMIZER(beta2),
+                    .doc = "Adam: decay of the second moment",
+                    .low = 0,
+                    .high = 1,
+                    .open_high = true,
+                    .derived = beta2_default});
+    positive(text("score.optimizer.eps", "critic.optimizer.eps"), ASCORE_OPTIMIZER(eps),
+             "Adam, RMSProp: added to the root of the second moment");
+    at_least(0, text("score.optimizer.weight_decay", "critic.optimizer.weight_decay"), ASCORE_OPTIMIZER(weight_decay),
+             "this times the parameter is added to its gradient");
+    flag(text("score.optimizer.amsgrad", "critic.optimizer.amsgrad"), ASCORE_OPTIMIZER(amsgrad),
+         "Adam: use the largest second moment so far");
+    keys.push_back({.path = text("score.optimizer.momentum", "critic.optimizer.momentum"),
+                    .slot = ASCORE_OPTIMIZER(momentum),
+                    .doc = "SGD, RMSProp: momentum",
+                    .low = 0,
+                    .high = 1,
+                    .open_high = true});
+    keys.push_back({.path = text("score.optimizer.alpha", "critic.optimizer.alpha"),
+                    .slot = ASCORE_OPTIMIZER(alpha),
+                    .doc = "RMSProp: decay of the second moment",
+                    .low = 0,
+                    .high = 1,
+                    .open_high = true});
+#undef ASCORE_OPTIMIZER
+  };
+  optimizer(std::false_type{}, "0.9; with a critic 0", "0.999; with a critic 0.9");
+  keys.push_back({.path = "score.ema",
+                  .slot = ASCORE_SLOT(score.ema),
+                  .doc = "decay of the moving average of the parameters, which samples are drawn with",
+                  .low = 0,
+                  .high = 1,
+                  .open_high = true});
+
+  one_of("critic.name", ASCORE_SLOT(critic.name), {"mlp", "biggan"}, {"dcgan"},
+         "critic: `mlp` for points, `biggan` for images of 8 to 64 pixels", "by the data");
+  at_least(1, "critic.width", ASCORE_SLOT(critic.width), "base width: ch of biggan, hidden units of mlp",
+           "64; mlp 512");
+  optimizer(std::true_type{}, "-0.5", "0.9");
+
+  one_of("adversarial.loss", ASCORE_SLOT(adversarial.loss),
+         {"gan", "wgan", "hinge", "rpgan", "ragan", "lsgan", "lsgan_sat", "rplsgan", "ralsgan", "rahinge"}, {},
+         "the game of score network and critic");
+  at_least(1, "adversarial.critic_steps", ASCORE_SLOT(adversarial.critic_steps),
+           "critic updates before each update of the score network, each on a batch of its own");
+  at_least(0, "adversarial.lambda_dsm", ASCORE_SLOT(adversarial.lambda_dsm), "weight of denoising score matching");
+  at_least(0, "adversarial.lambda_generator", ASCORE_SLOT(adversarial.lambda_generator),
+           "weight of the score network's part of the game");
+  at_least(0, "adversarial.lambda_critic", ASCORE_SLOT(adversarial.lambda_critic), "weight of the critic's loss");
+  flag("adversarial.clamp", ASCORE_SLOT(adversarial.clamp),
+       "clamp denoised images to the range of the data before the critic sees them", "true; points false");
+
+  at_least(0, "training.steps", ASCORE_SLOT(training.steps), "updates of the score network in all");
+  at_least(1, "training.batch_size", ASCORE_SLOT(training.batch_size), "samples per update");
+  one_of("training.loss", ASCORE_SLOT(training.loss), {"l2", "l1"}, {"l1_msssim"}, "denoising score matching loss");
+  at_least(1, "training.log_every", ASCORE_SLOT(training.log_every), "steps between lines of metrics.jsonl");
+  at_least(0, "training.checkpoint_every", ASCORE_SLOT(training.checkpoint_every),
+           "steps between checkpoints; 0: only the first and the last");
+  at_least(0, "training.preview_every", ASCORE_SLOT(training.preview_every),
+           "steps between preview pictures in samples/; 0: none");
+  at_least(0, "training.held_out_every", ASCORE_SLOT(training.held_out_every),
+           "steps between measurements of the loss on held-out data; 0: none");
+  at_least(1, "training.held_out_samples", ASCORE_SLOT(training.held_out_samples),
+           "held-out samples that a measurement uses, at most");
+
+  one_of("sampling.sampler", ASCORE_SLOT(sampling.sampler), {"cas", "als"}, {"flow_euler", "flow_heun"},
+         "consistent annealed sampling, or annealed Langevin sampling");
+  at_least(1, "sampling.n_sigma", ASCORE_SLOT(sampling.n_sigma), "steps per noise level");
+  at_least(0, "sampling.step_size", ASCORE_SLOT(sampling.step_size), "step size at the last level; 0: by rule");
+  one_of("sampling.init", ASCORE_SLOT(sampling.init), {"uniform", "prior"}, {"data"},
+         "what sampling starts from: uniform pixels, or noise of sigma_begin");
+  flag("sampling.noise_first", ASCORE_SLOT(sampling.noise_first), "als: noise before each step instead of after it");
+  return keys;
+}
+
+/// Edits (insert, delete, replace, swap neighbours) that turn `a` into `b`.
+size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        d[i][j] = i + j;
+        continue;
+      }
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+std::string in_quotes(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) {
+      result += fmt::format("\\u{:04x}", static_cast<int>(c));
+      continue;
+    }
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + '"';
+}
+
+}  // namespace
+
+std::string_view RecipeKey::section() const {
+  const size_t dot = path.find('.');
+  return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
+std::string_view RecipeKey::name() const {
+  const size_t dot = path.find('.');
+  return dot == std::string_view::npos ? path : path.substr(dot + 1);
+}
+
+std::span<const RecipeKey> recipe_keys() {
+  static const std::vector<RecipeKey> keys = make_keys();
+  return keys;
+}
+
+const RecipeKey* find_recipe_key(std::string_view path) {
+  const auto keys = recipe_keys();
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const RecipeKey& key) { return key.path == path; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+std::span<const AbsentKey> absent_recipe_keys() {
+  static constexpr AbsentKey kKeys[] = {
+      {"score.spectral_norm", "spectral norm in score networks is not available in this version"},
+      {"score.multipliers", "it belongs to the network 'unet', which is not available in this version"},
+      {"score.attention_levels", "it belongs to the network 'unet', which is not available in this version"},
+      {"score.groups", "it belongs to the network 'unet', which is not available in this version"},
+      {"score.dropout", "it belongs to the network 'unet', which is not available in this version"},
+      {"score.init", "it belongs to the network 'unet', which is not available in this version"},
+  };
+  return kKeys;
+}
+
+std::string_view nearest_recipe_key(std::string_view path) {
+  // A key under the wrong table is nearer than one of another name: its last part counts too.
+  const auto last = [](std::string_view text) { return text.substr(text.rfind('.') + 1); };
+  std::string_view best;
+  size_t least = std::numeric_limits<size_t>::max();
+  for (const RecipeKey& key : recipe_keys()) {
+    const size_t whole = 2 * distance(path, key.path), part = 2 * distance(last(path), last(key.path)) + 3;
+    if (std::min(whole, part) < least) {
+      least = std::min(whole, part);
+      best = key.path;
+    }
+  }
+  return best;
+}
+
+std::string_view type_name(const RecipeKey& key) {
+  Recipe recipe;
+  static constexpr std::string_view kNames[] = {"true or false", "integer", "number", "text"};
+  return kNames[key.slot(recipe).index()];
+}
+
+std::string toml_value(const Slot& slot) {
+  if (const auto* flag = std::get_if<bool*>(&slot)) return **flag ? "true" : "false";
+  if (const auto* integer = std::get_if<int64_t*>(&slot)) return fmt::format("{}", **integer);
+  if (const auto* text = std::get_if<std::string*>(&slot)) return in_quotes(**text);
+  const std::string number = fmt::format("{}", **std::get_if<double*>(&slot));  // shortest that reads back exactly
+  return number.find_first_of(".en") == std::string::npos ? number + ".0" : number;
+}
+
+std::string documentation_row(const RecipeKey& key) {
+  Recipe defaults;
+  const Slot slot = key.slot(defaults);
+  std::string meaning(key.doc);
+  if (!key.choices.empty()) meaning += fmt::format("; one of `{}`", fmt::join(key.choices, "`, `"));
+  if (key.low > -1e300 || key.high < 1e300) {
+    if (key.high > 1e300 && key.low == 0) {
+      meaning += key.open_low ? "; above 0" : "; 0 or more";
+    } else if (key.high > 1e300) {
+      meaning += fmt::format("; at least {}", key.low);
+    } else {
+      meaning += fmt::format("; in {}{}, {}{}", key.open_low ? '(' : '[', key.low, key.high, key.open_high ? ')' : ']');
+    }
+  }
+  const std::string value = key.derived.empty() ? fmt::format("`{}`", toml_value(slot)) : std::string(key.derived);
+  return fmt::format("| `{}` | {} | {} | {} |", key.name(), type_name(key), value, meaning);
+}
+
+}  // namespace ascore::tools

@@ -1,0 +1,40 @@
+#include "tools/report.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace ascore::tools {
+
+std::string Report::text() const {
+  size_t width = 0;
+  for (const auto& [key, value] : entries_) width = std::max(width, key.size());
+  std::string lines;
+  for (const auto& [key, value] : entries_) {
+    const std::string shown = std::visit([](const auto& v) { return fmt::format("{}", v); }, value);
+    lines += fmt::format("{:<{}}  {}\n", key, width, shown);
+  }
+  return lines;
+}
+
+std::string Report::json() const {
+  nlohmann::ordered_json root = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : entries_) {
+    nlohmann::ordered_json* place = &root;
+    size_t begin = 0;
+    for (size_t dot; (dot = key.find('.', begin)) != std::string::npos; begin = dot + 1) {
+      place = &(*place)[key.substr(begin, dot - begin)];
+    }
+    std::visit([&](const auto& v) { (*place)[key.substr(begin)] = v; }, value);
+  }
+  return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+void Report::print(bool as_json) const {
+  const std::string out = as_json ? json() : text();
+  std::fwrite(out.data(), 1, out.size(), stdout);
+}
+
+}  // namespace ascore::tools
