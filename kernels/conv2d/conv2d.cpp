@@ -1,0 +1,125 @@
+#include "kernels/conv2d/conv2d.hpp"
+
+#include "kernels/conv2d/conv2d_cpu.hpp"
+#include "kernels/core/memory.hpp"
+#include "kernels/core/op_scope.hpp"
+#include "kernels/core/pick.hpp"
+#include "kernels/gemm/host_products.hpp"
+#include "kernels/gemm/parts.hpp"
+
+#include <limits>
+
+namespace ascore::kernels {
+
+namespace {
+
+Conv2dShape sizes(const Shape& x, const Shape& weight, int dilation) {
+  const auto narrow = [](int64_t size) { return static_cast<int>(size); };
+  return {narrow(x[0]), narrow(x[1]), narrow(x[2]), narrow(weight[3]), narrow(weight[0]), narrow(weight[1]), dilation};
+}
+
+/// Checks what the three passes have in common: `x` [N,H,W,I], `y` [N,H,W,O] (or their gradients), weight [O,k,k,I].
+void check_shapes(const OpScope& op, ConstView x, const Shape& weight, ConstView y, int dilation) {
+  op.require(x.rank() == 4 && y.rank() == 4, "images must be [N,H,W,C]");
+  op.require(weight.rank() == 4 && weight[1] == weight[2] && weight[1] % 2 == 1, "weight must be [O,k,k,I], k odd");
+  op.require(x.dim(3) == weight[3], "weight [O,k,k,I] must have the channels of x [N,H,W,I]");
+  op.require(y.dim(3) == weight[0], "weight [O,k,k,I] must have the channels of y [N,H,W,O]");
+  op.require(x.dim(0) == y.dim(0) && x.dim(1) == y.dim(1) && x.dim(2) == y.dim(2), "x and y must be of one size");
+  op.require(x.dim(1) > 0 && x.dim(2) > 0 && weight[0] > 0 && weight[3] > 0, "only the batch may be empty");
+  op.require(dilation >= 1, "dilation must be at least 1");
+  constexpr int64_t kLimit = std::numeric_limits<int>::max() / 2;
+  op.require(x.dim(0) * x.dim(1) * x.dim(2) < kLimit && weight.count() < kLimit && dilation < 1 << 14,
+             "more than 2^30 pixels or weights");
+  op.require_dtype(x.dtype() == y.dtype(), "x and y must have one dtype");
+}
+
+/// What the bias gradient alone needs.
+size_t bias_workspace_bytes(Device device, ConstView x, ConstView dy) {
+  if (device == Device::cpu) return 0;
+  const int64_t depth = x.dim(0) * x.dim(1) * x.dim(2);
+  return sizeof(float) * static_cast<size_t>(column_sum_workspace(dy.dim(3), depth));
+}
+
+void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
+  const bool mixed = x.dtype() == DType::bf16 && weight.dtype() == DType::f32;
+  op.require_dtype(weight.dtype() == x.dtype() || mixed, "weight must have the dtype of x, or f32 beside bf16");
+}
+
+}  // namespace
+
+namespace simt {
+void conv2d(Stream&, const Conv2dShape&, ConstView x, ConstView weight, ConstView bias, View y);
+void conv2d_dgrad(Stream&, const Conv2dShape&, ConstView dy, ConstView weight, View dx);
+void conv2d_wgrad(Stream&, const Conv2dShape&, ConstView x, ConstView dy, View dweight, View dbias, View workspace);
+}  // namespace simt
+namespace cuda {
+decltype(simt::conv2d) conv2d;
+decltype(simt::conv2d_dgrad) conv2d_dgrad;
+decltype(simt::conv2d_wgrad) conv2d_wgrad;
+}  // namespace cuda
+
+namespace cpu {
+void conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias, View y) {
+  if (shape.images == 0 || library_conv2d(stream, shape, x, weight, bias, y)) return;
+  gather_conv2d(stream, shape, x, weight, bias, y);
+}
+void conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight, View dx) {
+  if (shape.images == 0 || library_conv2d_dgrad(stream, shape, dy, weight, dx)) return;
+  gather_conv2d_dgrad(stream, shape, dy, weight, dx);
+}
+void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, View dweight, View dbias, View) {
+  if (dbias) column_sums(stream, dy, shape.pixels(), shape.out, dbias);
+  if (!dweight) return;
+  if (shape.images == 0) return fill_bytes(stream, dweight, 0);
+  if (library_conv2d_wgrad(stream, shape, x, dy, dweight)) return;
+  gather_conv2d_wgrad(stream, shape, x, dy, dweight);
+}
+}  // namespace cpu
+
+void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, int dilation, View y) {
+  const OpScope op(stream, "conv2d", {x, weight, bias, y});
+  check_shapes(op, x, weight.shape(), y, dilation);
+  op.require(!bias || bias.shape() == Shape{weight.dim(0)}, "bias must be [O]");
+  check_weight_dtype(op, x, weight);
+  op.require_dtype(!bias || bias.dtype() == accumulator(x.dtype()), "bias must be f32 (f64 with f64)");
+  pick<cpu::conv2d, simt::conv2d, cuda::conv2d>(stream)(stream, sizes(x.shape(), weight.shape(), dilation), x, weight,
+                                                        bias, y);
+}
+
+void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, int dilation, View dx) {
+  const OpScope op(stream, "conv2d_dgrad", {dy, weight, dx});
+  check_shapes(op, dx, weight.shape(), dy, dilation);
+  check_weight_dtype(op, dy, weight);
+  pick<cpu::conv2d_dgrad, simt::conv2d_dgrad, cuda::conv2d_dgrad>(stream)(
+      stream, sizes(dx.shape(), weight.shape(), dilation), dy, weight, dx);
+}
+
+void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, int dilation, View dweight, View dbias, View workspace) {
+  const OpScope op(stream, "conv2d_wgrad", {x, dy, dweight, dbias, workspace});
+  op.require(x.rank() == 4 && dy.rank() == 4, "images must be [N,H,W,C]");
+  const Shape weight = dweight ? dweight.shape() : Shape{dy.dim(3), 1, 1, x.dim(3)};
+  check_shapes(op, x, weight, dy, dilation);
+  op.require(!dbias || dbias.shape() == Shape{dy.dim(3)}, "dbias must be [O]");
+  const DType sums = accumulator(x.dtype());
+  op.require_dtype((!dweight || dweight.dtype() == sums) && (!dbias || dbias.dtype() == sums),
+                   "dweight and dbias must be f32 (f64 with f64)");
+  const size_t needed = dweight ? conv2d_wgrad_workspace_bytes(stream.device(), x.shape(), weight)
+                                : bias_workspace_bytes(stream.device(), x, dy);
+  op.require(workspace.bytes() >= needed, "workspace is smaller than conv2d_wgrad_workspace_bytes");
+  pick<cpu::conv2d_wgrad, simt::conv2d_wgrad, cuda::conv2d_wgrad>(stream)(stream, sizes(x.shape(), weight, dilation), x,
+                                                                          dy, dweight, dbias, workspace);
+}
+
+size_t conv2d_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& weight) {
+  if (device == Device::cpu) return 0;
+  const int64_t columns = weight.count() / weight[0];
+  return sizeof(float) * static_cast<size_t>(gradient_workspace(weight[0], columns, x[0] * x[1] * x[2]));
+}
+
+std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& x, const Shape& weight, int dilation,
+                                  DType dtype) {
+  const std::string library = cpu::library_conv2d_name(stream, pass, sizes(x, weight, dilation), dtype);
+  return library.empty() ? "gather" : library;
+}
+
+}  // namespace ascore::kernels

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "kernels/conv2d/conv2d.hpp"
+#include "kernels/conv2d/conv2d_shape.hpp"
+
+/// The two cpu sides of conv2d. Arguments are as conv2d.hpp has them, and checked.
+namespace ascore::kernels::cpu {
+
+/// Products of gathered pixels: every dtype, every shape.
+void gather_conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias, View y);
+void gather_conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight, View dx);
+void gather_conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, View dweight);
+
+/// oneDNN (f32, bf16). False, and nothing done, where it has no direct kernel for the shape on this processor, or is
+/// not part of this build.
+bool library_conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias, View y);
+bool library_conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight, View dx);
+bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, View dweight);
+/// Name of oneDNN's kernel; empty where the above return false.
+std::string library_conv2d_name(Stream& stream, Conv2dPass pass, const Conv2dShape& shape, DType dtype);
+
+}  // namespace ascore::kernels::cpu

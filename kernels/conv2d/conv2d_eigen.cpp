@@ -1,0 +1,19 @@
+#include "kernels/conv2d/conv2d_cpu.hpp"
+
+/// A build without oneDNN: everything is computed by products of gathered pixels (conv2d_gather.cpp).
+namespace ascore::kernels::cpu {
+
+bool library_conv2d(Stream&, const Conv2dShape&, ConstView, ConstView, ConstView, View) {
+  return false;
+}
+bool library_conv2d_dgrad(Stream&, const Conv2dShape&, ConstView, ConstView, View) {
+  return false;
+}
+bool library_conv2d_wgrad(Stream&, const Conv2dShape&, ConstView, ConstView, View) {
+  return false;
+}
+std::string library_conv2d_name(Stream&, Conv2dPass, const Conv2dShape&, DType) {
+  return {};
+}
+
+}  // namespace ascore::kernels::cpu

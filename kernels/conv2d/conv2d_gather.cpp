@@ -1,0 +1,154 @@
+#include "kernels/conv2d/conv2d_cpu.hpp"
+#include "kernels/core/dispatch.hpp"
+#include "kernels/core/parallel.hpp"
+#include "kernels/gemm/host_products.hpp"
+
+#include <algorithm>
+
+#include <Eigen/Core>
+#include <omp.h>
+
+/// Convolution as matrix products: the neighbourhoods of a run of pixels are gathered into rows, and multiplied by the
+/// weights. Runs lie inside one image and have a length that depends on nothing else, so that every product has the
+/// same shape, and every image the same result, whatever the batch and the number of threads. Eigen's own threads are
+/// off (EIGEN_DONT_PARALLELIZE); the loops here use the stream's.
+namespace ascore::kernels::cpu {
+
+namespace {
+
+constexpr int64_t kRun = 64;  // pixels per product
+
+template <class Acc>
+using Matrix = Eigen::Matrix<Acc, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+template <class Acc>
+using MatrixMap = Eigen::Map<Matrix<Acc>>;
+template <class Acc>
+using ConstMatrixMap = Eigen::Map<const Matrix<Acc>>;
+
+/// Pixels [begin, end) of image `image`.
+struct Run {
+  int64_t image, begin, end;
+  int64_t length() const { return end - begin; }
+};
+
+struct Runs {
+  explicit Runs(const Conv2dShape& s)
+      : size(int64_t(s.height) * s.width), per_image((size + kRun - 1) / kRun), count(s.images * per_image) {}
+  Run operator[](int64_t i) const {
+    const int64_t image = i / per_image, begin = i % per_image * kRun;
+    return {image, begin, std::min(begin + kRun, size)};
+  }
+  int64_t size, per_image, count;
+};
+
+/// rows[p] = the `channels` values of the pixel (dh, dw) away from p, for the run's pixels; zeros outside the image.
+/// Row p begins at rows + p * pitch.
+template <class T>
+void gather(const Conv2dShape& s, const T* images, int channels, const Run& run, int dh, int dw, accumulator_t<T>* rows,
+            int64_t pitch) {
+  const T* const image = images + run.image * s.height * s.width * channels;
+  for (int64_t p = run.begin; p < run.end; ++p, rows += pitch) {
+    const int64_t h = p / s.width + dh, w = p % s.width + dw;
+    if (h < 0 || h >= s.height || w < 0 || w >= s.width) {
+      std::fill_n(rows, channels, accumulator_t<T>(0));
+    } else {
+      const T* const from = image + (h * s.width + w) * channels;
+      std::transform(from, from + channels, rows, [](T value) { return widen(value); });
+    }
+  }
+}
+
+/// y = bias + the convolution of x with `weight` [out][taps][in].
+template <class T>
+void convolve(Stream& stream, const Conv2dShape& s, const T* x, const accumulator_t<T>* weight,
+              const accumulator_t<T>* bias, T* y) {
+  using Acc = accumulator_t<T>;
+  const int64_t depth = int64_t(s.taps()) * s.in, middle = s.kernel / 2;
+  HostScratch& scratch = stream.attached<HostScratch>();
+  const size_t threads = static_cast<size_t>(stream.threads());
+  Acc* const all_rows = scratch.take<Acc>(HostScratch::rows, threads * kRun * depth);
+  Acc* const all_sums = scratch.take<Acc>(HostScratch::columns, threads * kRun * s.out);
+  const ConstMatrixMap<Acc> weights(weight, s.out, depth);
+  const Runs runs(s);
+  parallel_for(stream, runs.count, 2, [&](int64_t i) {
+    const Run run = runs[i];
+    Acc* const rows = all_rows + omp_get_thread_num() * kRun * depth;
+    MatrixMap<Acc> sums(all_sums + omp_get_thread_num() * kRun * s.out, run.length(), s.out);
+    for (int tap = 0; tap < s.taps(); ++tap) {
+      const int dh = static_cast<int>(tap / s.kernel - middle) * s.dilation;
+      const int dw = static_cast<int>(tap % s.kernel - middle) * s.dilation;
+      gather(s, x, s.in, run, dh, dw, rows + int64_t(tap) * s.in, depth);
+    }
+    sums.noalias() = ConstMatrixMap<Acc>(rows, run.length(), depth) * weights.transpose();
+    T* out = y + (run.image * runs.size + run.begin) * s.out;
+    for (int64_t p = 0; p < run.length(); ++p, out += s.out) {
+      for (int o = 0; o < s.out; ++o) out[o] = narrow<T>(bias ? sums(p, o) + bias[o] : sums(p, o));
+    }
+  });
+}
+
+}  // namespace
+
+void gather_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, ConstView bias, View y) {
+  for_cpu_float_type(x.dtype(), [&]<class T>() {
+    convolve(stream, s, x.as<T>(), weights_for<T>(stream, weight, HostScratch::weights), bias.as<accumulator_t<T>>(),
+             y.as<T>());
+  });
+}
+
+/// A convolution of dy with the weights mirrored and transposed.
+void gather_conv2d_dgrad(Stream& stream, const Conv2dShape& s, ConstView dy, ConstView weight, View dx) {
+  for_cpu_float_type(dy.dtype(), [&]<class T>() {
+    using Acc = accumulator_t<T>;
+    const Acc* const from = weights_for<T>(stream, weight, HostScratch::weights);
+    Acc* const mirrored =
+        stream.attached<HostScratch>().take<Acc>(HostScratch::packed, static_cast<size_t>(weight.count()));
+    parallel_for(stream, s.in, 16, [&](int64_t c) {
+      for (int tap = 0; tap < s.taps(); ++tap) {
+        for (int o = 0; o < s.out; ++o) {
+          mirrored[(c * s.taps() + s.taps() - 1 - tap) * s.out + o] = from[(int64_t(o) * s.taps() + tap) * s.in + c];
+        }
+      }
+    });
+    Conv2dShape turned = s;
+    std::swap(turned.in, turned.out);
+    convolve<T>(stream, turned, dy.as<T>(), mirrored, nullptr, dx.as<T>());
+  });
+}
+
+/// One task per tap and group of output channels; each adds up its runs in their order.
+void gather_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, ConstView dy, View dweight) {
+  constexpr int kOutputs = 64;
+  for_cpu_float_type(x.dtype(), [&]<class T>() {
+    using Acc = accumulator_t<T>;
+    HostScratch& scratch = stream.attached<HostScratch>();
+    const size_t threads = static_cast<size_t>(stream.threads());
+    Acc* const all_inputs = scratch.take<Acc>(HostScratch::rows, threads * kRun * static_cast<size_t>(s.in));
+    Acc* const all_outputs = scratch.take<Acc>(HostScratch::columns, threads * kRun * static_cast<size_t>(s.out));
+    const int64_t groups = (s.out + kOutputs - 1) / kOutputs, middle = s.kernel / 2;
+    const Runs runs(s);
+    const T* const px = x.as<T>();
+    const T* const pdy = dy.as<T>();
+    Acc* const out = dweight.as<Acc>();
+    parallel_for(stream, s.taps() * groups, 2, [&](int64_t task) {
+      const int64_t tap = task / groups, first = task % groups * kOutputs;
+      const int64_t width = std::min<int64_t>(kOutputs, s.out - first);
+      const int dh = static_cast<int>(tap / s.kernel - middle) * s.dilation;
+      const int dw = static_cast<int>(tap % s.kernel - middle) * s.dilation;
+      Acc* const inputs = all_inputs + omp_get_thread_num() * kRun * s.in;
+      Acc* const outputs = all_outputs + omp_get_thread_num() * kRun * s.out;
+      Eigen::Map<Matrix<Acc>, 0, Eigen::OuterStride<>> sum(out + (first * s.taps() + tap) * s.in, width, s.in,
+                                                           Eigen::OuterStride<>(int64_t(s.taps()) * s.in));
+      sum.setZero();
+      for (int64_t i = 0; i < runs.count; ++i) {
+        const Run run = runs[i];
+        gather(s, px, s.in, run, dh, dw, inputs, s.in);
+        gather(s, pdy, s.out, run, 0, 0, outputs, s.out);
+        const ConstMatrixMap<Acc> a(outputs, run.length(), s.out), b(inputs, run.length(), s.in);
+        sum.noalias() += a.middleCols(first, width).transpose() * b;
+      }
+    });
+  });
+}
+
+}  // namespace ascore::kernels::cpu

@@ -1,0 +1,304 @@
+#include "kernels/conv2d/conv2d.hpp"
+
+#include "kernels/core/error.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/compare.hpp"
+#include "tests/support/devices.hpp"
+
+#include <cstring>
+
+using namespace ascore;
+
+namespace {
+
+using Values = std::vector<double>;
+
+struct Case {
+  int64_t N, H, W, I, O;
+  int64_t k, d;
+  Shape x() const { return {N, H, W, I}; }
+  Shape y() const { return {N, H, W, O}; }
+  Shape weight() const { return {O, k, k, I}; }
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << 'N' << c.N << ' ' << c.H << 'x' << c.W << ' ' << c.I << "->" << c.O << " k" << c.k << " d" << c.d;
+}
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all{
+      {1, 4, 4, 1, 1, 1, 1},  {1, 3, 5, 3, 8, 3, 1},  {3, 5, 7, 5, 33, 3, 2},  {1, 3, 2, 8, 5, 3, 4},
+      {3, 8, 8, 33, 3, 1, 1}, {1, 9, 7, 8, 8, 3, 4},  {0, 4, 4, 3, 5, 3, 1},   {1, 1, 1, 8, 3, 3, 2},
+      {1, 6, 5, 3, 5, 5, 1},  {3, 7, 5, 8, 70, 3, 1}, {2, 24, 25, 3, 4, 1, 1}, {2, 17, 23, 2, 3, 3, 1},
+  };
+  return all;
+}
+
+/// Calls body(n, h, w, tap, source pixel) for every pixel and tap whose source lies inside the image.
+template <class Body>
+void for_taps(const Case& c, Body body) {
+  const int64_t middle = c.k / 2;
+  for (int64_t n = 0; n < c.N; ++n)
+    for (int64_t h = 0; h < c.H; ++h)
+      for (int64_t w = 0; w < c.W; ++w)
+        for (int64_t a = 0; a < c.k; ++a)
+          for (int64_t b = 0; b < c.k; ++b) {
+            const int64_t sh = h + c.d * (a - middle), sw = w + c.d * (b - middle);
+            if (sh < 0 || sh >= c.H || sw < 0 || sw >= c.W) continue;
+            body((n * c.H + h) * c.W + w, a * c.k + b, (n * c.H + sh) * c.W + sw);
+          }
+}
+
+/// The three passes in plain loops; Acc = double is the reference, float the naive twin.
+template <class Acc>
+Values forward(const Case& c, const Values& x, const Values& weight, const Values& bias) {
+  std::vector<Acc> y(static_cast<size_t>(c.y().count()), Acc(0));
+  for_taps(c, [&](int64_t p, int64_t tap, int64_t q) {
+    for (int64_t o = 0; o < c.O; ++o)
+      for (int64_t i = 0; i < c.I; ++i)
+        y[p * c.O + o] += static_cast<Acc>(weight[(o * c.k * c.k + tap) * c.I + i]) * static_cast<Acc>(x[q * c.I + i]);
+  });
+  for (size_t i = 0; i < y.size() && !bias.empty(); ++i) y[i] += static_cast<Acc>(bias[i % c.O]);
+  return {y.begin(), y.end()};
+}
+
+template <class Acc>
+Values dgrad(const Case& c, const Values& dy, const Values& weight) {
+  std::vector<Acc> dx(static_cast<size_t>(c.x().count()), Acc(0));
+  for_taps(c, [&](int64_t p, int64_t tap, int64_t q) {
+    for (int64_t o = 0; o < c.O; ++o)
+      for (int64_t i = 0; i < c.I; ++i)
+        dx[q * c.I + i] +=
+            static_cast<Acc>(weight[(o * c.k * c.k + tap) * c.I + i]) * static_cast<Acc>(dy[p * c.O + o]);
+  });
+  return {dx.begin(), dx.end()};
+}
+
+template <class Acc>
+Values wgrad(const Case& c, const Values& x, const Values& dy) {
+  std::vector<Acc> dw(static_cast<size_t>(c.weight().count()), Acc(0));
+  for_taps(c, [&](int64_t p, int64_t tap, int64_t q) {
+    for (int64_t o = 0; o < c.O; ++o)
+      for (int64_t i = 0; i < c.I; ++i)
+        dw[(o * c.k * c.k + tap) * c.I + i] += static_cast<Acc>(dy[p * c.O + o]) * static_cast<Acc>(x[q * c.I + i]);
+  });
+  return {dw.begin(), dw.end()};
+}
+
+template <class Acc>
+Values channel_sums(const Case& c, const Values& dy) {
+  std::vector<Acc> sums(static_cast<size_t>(c.O), Acc(0));
+  for (size_t i = 0; i < dy.size(); ++i) sums[i % c.O] += static_cast<Acc>(dy[i]);
+  return {sums.begin(), sums.end()};
+}
+
+Values rounded(Values values, DType dtype) {
+  if (dtype == DType::f64) return values;
+  for (double& v : values) v = dtype == DType::bf16 ? test::round_bf16(v) : test::round_f32(v);
+  return values;
+}
+
+/// Weights as the product sees them.
+Values weight_values(const test::Buffer& weight, DType activations) {
+  return rounded(weight.values(), activations);
+}
+
+std::vector<DType> dtypes(Device device) {
+  if (device == Device::cpu) return {DType::f32, DType::bf16, DType::f64};
+  return {DType::f32, DType::bf16};
+}
+
+/// Checks against reference and naive twin; integers must be exact (up to the output's own rounding).
+void check(const Values& values, const Values& naive, const Values& reference, DType dtype, bool exact) {
+  if (exact) {
+    CHECK(values == rounded(reference, dtype));
+  } else if (dtype == DType::f64) {
+    CHECK_THAT(values, test::at_most_twice_the_error_of(naive, reference, 1e-14));
+  } else {
+    CHECK_THAT(values, test::at_most_twice_the_error_of(rounded(naive, dtype), reference));
+  }
+}
+
+test::Buffer workspace_for(const Case& c, Device device) {
+  const size_t bytes = kernels::conv2d_wgrad_workspace_bytes(device, c.x(), c.weight());
+  return test::poisoned(device, {static_cast<int64_t>(bytes)}, DType::u8);
+}
+
+}  // namespace
+
+TEST_CASE("conv2d and its gradients agree with plain f64 loops on every device") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const auto dtype = GENERATE_COPY(from_range(dtypes(device)));
+  const auto c = GENERATE(from_range(cases()));
+  const auto fill = GENERATE(test::Fill::normal, test::Fill::integers);
+  const DType sums = accumulator(dtype);
+  CAPTURE(name(device), name(dtype), c, static_cast<int>(fill));
+  const bool exact = fill == test::Fill::integers;
+  const bool with_bias = c.O % 2 == 1;
+  const auto x = test::data(device, c.x(), dtype, fill, 1), dy = test::data(device, c.y(), dtype, fill, 2);
+  // Parameters are f32 beside bf16 activations; one case has bf16 weights as well.
+  const DType weight_dtype = c.O == 8 ? dtype : sums;
+  const auto weight = test::data(device, c.weight(), weight_dtype, fill, 3);
+  const auto bias = test::data(device, {c.O}, sums, fill, 4);
+  const Values xs = x.values(), dys = dy.values(), ws = weight_values(weight, dtype);
+  const Values bs = with_bias ? bias.values() : Values{};
+
+  std::optional<Values> first[4];
+  for (uint64_t schedule : test::schedules(device)) {
+    Stream stream(device, {.schedule = schedule});
+    auto y = test::poisoned(device, c.y(), dtype), dx = test::poisoned(device, c.x(), dtype);
+    auto dw = test::poisoned(device, c.weight(), sums), db = test::poisoned(device, {c.O}, sums);
+    auto workspace = workspace_for(c, device);
+    kernels::conv2d(stream, x, weight, with_bias ? ConstView(bias) : ConstView{}, int(c.d), y);
+    kernels::conv2d_dgrad(stream, dy, weight, int(c.d), dx);
+    kernels::conv2d_wgrad(stream, x, dy, int(c.d), dw, db, workspace);
+    stream.synchronize();
+    test::require_kernels_ran(stream);
+    const Values results[4] = {y.values(), dx.values(), dw.values(), db.values()};
+    for (int i = 0; i < 4; ++i) {
+      if (!first[i]) first[i] = results[i];
+      CHECK(results[i] == *first[i]);
+    }
+  }
+  const auto twin = [&](auto f) {
+    return dtype == DType::f64 ? f.template operator()<double>() : f.template operator()<float>();
+  };
+  check(*first[0], twin([&]<class A>() { return forward<A>(c, xs, ws, bs); }), forward<double>(c, xs, ws, bs), dtype,
+        exact);
+  check(*first[1], twin([&]<class A>() { return dgrad<A>(c, dys, ws); }), dgrad<double>(c, dys, ws), dtype, exact);
+  check(*first[2], twin([&]<class A>() { return wgrad<A>(c, xs, dys); }), wgrad<double>(c, xs, dys), sums, exact);
+  check(*first[3], twin([&]<class A>() { return channel_sums<A>(c, dys); }), channel_sums<double>(c, dys), sums, exact);
+}
+
+TEST_CASE("conv2d_wgrad computes only the gradients that are wanted") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const Case c{2, 5, 4, 3, 5, 3, 1};
+  Stream stream(device);
+  const auto x = test::data(device, c.x()), dy = test::data(device, c.y(), DType::f32, test::Fill::normal, 2);
+  auto workspace = workspace_for(c, device);
+  auto dw = test::poisoned(device, c.weight()), db = test::poisoned(device, {c.O});
+  kernels::conv2d_wgrad(stream, x, dy, 1, dw, db, workspace);
+  auto only_dw = test::poisoned(device, c.weight()), only_db = test::poisoned(device, {c.O});
+  kernels::conv2d_wgrad(stream, x, dy, 1, only_dw, {}, workspace);
+  kernels::conv2d_wgrad(stream, x, dy, 1, {}, only_db, workspace);
+  stream.synchronize();
+  CHECK(only_dw.values() == dw.values());
+  CHECK(only_db.values() == db.values());
+}
+
+TEST_CASE("an image's convolution is the same in any batch and with any number of threads") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const auto dtype = GENERATE_COPY(from_range(dtypes(device)));
+  const auto channels = GENERATE(3, 8, 32, 128);
+  if (device == Device::simt && channels > 32) return;
+  const auto kernel = GENERATE(1, 3);
+  CAPTURE(name(device), name(dtype), channels, kernel);
+  const int64_t size = device == Device::simt ? 4 : 8, O = channels == 3 ? 8 : channels == 8 ? 3 : channels;
+  const Case all{8, size, size, channels, O, kernel, kernel == 3 && channels == 32 ? 2 : 1};
+  const auto x = test::data(device, all.x(), dtype), dy = test::data(device, all.y(), dtype, test::Fill::normal, 3);
+  const auto weight = test::data(device, all.weight(), accumulator(dtype), test::Fill::normal, 2);
+  const auto bias = test::data(device, {O}, accumulator(dtype));
+  std::optional<Values> first, first_gradient;
+  for (int threads : {1, 2, 3}) {
+    Stream stream(device, {.threads = threads});
+    for (int64_t batch : {1, 3, 8}) {
+      if (device != Device::cpu && batch == 3 && threads > 1) continue;
+      Case c = all;
+      c.N = batch;
+      const Values xs = x.values(), dys = dy.values();
+      const auto part = test::buffer(device, c.x(), dtype, std::span(xs).first(static_cast<size_t>(c.x().count())));
+      const auto dpart = test::buffer(device, c.y(), dtype, std::span(dys).first(static_cast<size_t>(c.y().count())));
+      auto y = test::poisoned(device, c.y(), dtype), dx = test::poisoned(device, c.x(), dtype);
+      kernels::conv2d(stream, part, weight, bias, int(c.d), y);
+      kernels::conv2d_dgrad(stream, dpart, weight, int(c.d), dx);
+      stream.synchronize();
+      const auto image = [&](const Values& v) {
+        return Values(v.begin(), v.begin() + static_cast<int64_t>(v.size()) / batch);
+      };
+      if (!first) first = image(y.values());
+      if (!first_gradient) first_gradient = image(dx.values());
+      CAPTURE(threads, batch);
+      CHECK(image(y.values()) == *first);
+      CHECK(image(dx.values()) == *first_gradient);
+    }
+  }
+}
+
+TEST_CASE("weights with a content stamp are repacked when the stamp changes, and only then") {
+  const auto device = GENERATE(from_range(test::devices()));
+  Stream stream(device);
+  const Case c{2, 6, 6, 16, 16, 3, 1};
+  const auto x = test::data(device, c.x());
+  auto weight = test::data(device, c.weight(), DType::f32, test::Fill::normal, 5);
+  const auto with_stamp = [&](uint64_t stamp) {
+    const View view = weight;
+    const ConstView stamped(view.raw(), view.shape(), view.dtype(), device, stamp);
+    auto y = test::poisoned(device, c.y());
+    kernels::conv2d(stream, x, stamped, {}, 1, y);
+    stream.synchronize();
+    return y.values();
+  };
+  const Values before = with_stamp(1);
+  CHECK(with_stamp(1) == before);
+  CHECK(with_stamp(0) == before);
+  Values doubled = weight.values();
+  for (double& v : doubled) v *= 2;
+  weight.set(doubled);
+  const Values after = with_stamp(2);
+  CHECK(with_stamp(0) == after);
+  Values twice = before;
+  for (double& v : twice) v *= 2;
+  CHECK(after == twice);
+}
+
+TEST_CASE("two streams with different numbers of threads do not disturb each other") {
+  for (Device device : test::devices()) {
+    if (device != Device::cpu) continue;
+    const Case c{3, 8, 8, 32, 32, 3, 1};
+    const auto x = test::data(device, c.x()), weight = test::data(device, c.weight());
+    auto y = test::poisoned(device, c.y()), again = test::poisoned(device, c.y());
+    Stream one(device, {.threads = 1}), two(device, {.threads = 2});
+    kernels::conv2d(one, x, weight, {}, 1, y);
+    kernels::conv2d(two, x, weight, {}, 1, again);
+    kernels::conv2d(one, x, weight, {}, 1, y);
+    CHECK(y.values() == again.values());
+  }
+}
+
+TEST_CASE("conv2d never runs a reference loop of the library") {
+  for (Device device : test::devices()) {
+    if (device != Device::cpu) continue;
+    Stream stream(device);
+    for (auto pass : {kernels::Conv2dPass::forward, kernels::Conv2dPass::dgrad, kernels::Conv2dPass::wgrad}) {
+      for (auto dtype : {DType::f32, DType::bf16}) {
+        for (const Case& c : std::initializer_list<Case>{{4, 32, 32, 3, 128, 3, 1},
+                                                         {4, 32, 32, 128, 128, 3, 1},
+                                                         {4, 32, 32, 128, 256, 1, 1},
+                                                         {4, 16, 16, 256, 256, 3, 2},
+                                                         {4, 16, 16, 256, 256, 3, 4},
+                                                         {4, 32, 32, 128, 3, 3, 1}}) {
+          const std::string used = kernels::conv2d_implementation(stream, pass, c.x(), c.weight(), int(c.d), dtype);
+          CAPTURE(c, name(dtype), used);
+          CHECK(used.find("ref") == std::string::npos);
+          CHECK_FALSE(used.empty());
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("conv2d refuses arguments that do not fit") {
+  const auto device = GENERATE(from_range(test::devices()));
+  Stream stream(device);
+  auto x = test::data(device, {1, 4, 4, 3}), y = test::poisoned(device, {1, 4, 4, 5});
+  const auto weight = test::data(device, {5, 3, 3, 3});
+  CHECK_THROWS_AS(kernels::conv2d(stream, x, test::data(device, {5, 3, 3, 2}), {}, 1, y), ShapeError);
+  CHECK_THROWS_AS(kernels::conv2d(stream, x, test::data(device, {5, 2, 2, 3}), {}, 1, y), ShapeError);
+  CHECK_THROWS_AS(kernels::conv2d(stream, x, weight, test::data(device, {4}), 1, y), ShapeError);
+  CHECK_THROWS_AS(kernels::conv2d(stream, x, weight, {}, 0, y), ShapeError);
+  auto half = test::poisoned(device, {1, 4, 4, 5}, DType::bf16);
+  CHECK_THROWS_AS(kernels::conv2d(stream, x, weight, {}, 1, half), DTypeError);
+  auto dw = test::poisoned(device, {5, 3, 3, 3}, DType::bf16);
+  auto workspace = test::poisoned(device, {1 << 16}, DType::u8);
+  CHECK_THROWS_AS(kernels::conv2d_wgrad(stream, x, y, 1, dw, {}, workspace), DTypeError);
+}
