@@ -14,7 +14,7 @@ namespace ascore {
 struct SamplingConfig {
   SamplerKind sampler = SamplerKind::cas;
   int n_sigma = 1;
-  std::optional<double> step_size;  ///< absent: default_step_size
+  std::optional<double> step_size = {};  ///< absent: default_step_size
   Start init = Start::uniform;
   bool noise_first = false;  ///< als only
 };
