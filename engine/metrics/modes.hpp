@@ -1,0 +1,27 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace ascore {
+
+/// A mixture of equal round Gaussians in the plane.
+struct Mixture {
+  std::vector<double> centres;  ///< x0, y0, x1, y1, ...
+  double sd = 0;
+};
+
+/// The mixture behind a data set of points, as scaled there: gaussians8, gaussians25. Empty centres for any other name.
+Mixture mixture_of(std::string_view data_name);
+
+struct ModeCoverage {
+  int modes = 0;          ///< modes with at least one point within 3 sd
+  int of = 0;             ///< modes that the mixture has
+  double within_3sd = 0;  ///< share of the points that lie within 3 sd of a mode (of exact samples: 0.989)
+};
+
+/// `points`: x0, y0, x1, y1, ... Points that are not finite lie within no mode.
+ModeCoverage mode_coverage(std::span<const double> points, const Mixture& mixture);
+
+}  // namespace ascore

@@ -1,0 +1,65 @@
+#include "engine/metrics/energy.hpp"
+#include "engine/metrics/frechet.hpp"
+#include "engine/metrics/modes.hpp"
+#include "kernels/core/error.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/devices.hpp"
+
+using namespace ascore;
+
+TEST_CASE("the Frechet distance of sets with known moments is the closed form") {
+  // Four corners: mean 0, covariance diag(4/3, 4/3). Scaled by 3 along x and shifted: covariance diag(12, 4/3).
+  const std::vector<double> a{-1, -1, -1, 1, 1, -1, 1, 1}, b{2, -1, 2, 1, 8, -1, 8, 1};
+  const double roots = std::sqrt(12.0) - std::sqrt(4.0 / 3.0);
+  CHECK(frechet_distance(a, b, 2) == Approx(25 + roots * roots));
+  CHECK(frechet_distance(b, a, 2) == Approx(frechet_distance(a, b, 2)));
+  CHECK(frechet_distance(a, a, 2) == Approx(0).margin(1e-12));
+}
+
+TEST_CASE("the Frechet distance of correlated sets needs the matrix root, not roots of elements") {
+  // A = R diag(9, 1) R^T with R a rotation by 30 degrees, B = diag(9, 1): tr(A + B) - 2 tr((A^(1/2) B A^(1/2))^(1/2)),
+  // where for 2x2 matrices tr(M^(1/2)) = sqrt(tr M + 2 sqrt(det M)), and tr M = tr(AB), det M = det A det B.
+  const double c = std::cos(0.5235987755982988), s = std::sin(0.5235987755982988);
+  const std::vector<double> unit{-1, -1, -1, 1, 1, -1, 1, 1};
+  std::vector<double> a, b;
+  for (size_t i = 0; i < 8; i += 2) {
+    const double x = 3 * std::sqrt(0.75) * unit[i], y = std::sqrt(0.75) * unit[i + 1];
+    b.insert(b.end(), {x, y});
+    a.insert(a.end(), {c * x - s * y, s * x + c * y});
+  }
+  const double a11 = 9 * c * c + s * s, a22 = 9 * s * s + c * c;
+  const double expected = 20 - 2 * std::sqrt(a11 * 9 + a22 * 1 + 2 * 9.0);
+  CHECK(frechet_distance(a, b, 2) == Approx(expected));
+}
+
+TEST_CASE("mode coverage counts hit modes and points within 3 sd") {
+  const Mixture mixture = mixture_of("gaussians25");
+  REQUIRE(mixture.centres.size() == 50);
+  CHECK(mixture.sd == Approx(0.05 / 2.828));
+  std::vector<double> points = mixture.centres;
+  CHECK(mode_coverage(points, mixture).modes == 25);
+  CHECK(mode_coverage(points, mixture).within_3sd == 1.0);
+  points.insert(points.end(), {5.0, 5.0, std::nan(""), 0.0});
+  for (size_t i = 0; i < 50; i += 2) points[i] = points[0];  // all in the first column of modes
+  const ModeCoverage coverage = mode_coverage(points, mixture);
+  CHECK(coverage.modes == 5);
+  CHECK(coverage.within_3sd == Approx(25.0 / 27.0));
+  CHECK(mixture_of("gaussians8").centres.size() == 16);
+  CHECK(mixture_of("swissroll").centres.empty());
+}
+
+TEST_CASE("the energy distance is zero between equal distributions and grows with a shift") {
+  const std::vector<double> x = test::normals(2000, 1), y = test::normals(2000, 2);
+  CHECK(std::abs(energy_distance(x, y, 2)) < 0.01);
+  std::vector<double> shifted = y;
+  for (double& value : shifted) value += 1;
+  CHECK(energy_distance(x, shifted, 2) > 0.3);
+  CHECK(energy_distance(std::vector<double>{0, 2}, std::vector<double>{0, 2}, 1) == Approx(2 * 1.0 - 2 - 2));
+}
+
+TEST_CASE("metrics refuse sets that are no rows") {
+  const std::vector<double> one{1, 2}, odd{1, 2, 3};
+  CHECK_THROWS_AS(frechet_distance(one, odd, 2), DataError);
+  CHECK_THROWS_AS(frechet_distance(one, one, 2), DataError);
+  CHECK_THROWS_AS(energy_distance(odd, one, 2), DataError);
+}
