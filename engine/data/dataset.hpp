@@ -17,7 +17,7 @@ const char* name(Split split);
 /// Recipe table [data].
 struct DataConfig {
   std::string name = "digits";  ///< swissroll, gaussians8, gaussians25, digits, cifar10
-  std::string path;             ///< folder of the files (cifar10)
+  std::string path = {};        ///< folder of the files (cifar10)
   int image_size = 0;           ///< height and width in pixels; 0: the data's own
   int channels = 0;             ///< 0: the data's own
   bool flip = false;            ///< mirror half of the training images (done by the Loader)

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <concepts>
 #include <cstring>
 #include <limits>
 
@@ -28,7 +29,7 @@ constexpr uint32_t kZip64 = 0xffffffff;  // "see the zip64 field"
 
 class Bytes {
  public:
-  template <class T>
+  template <std::unsigned_integral T>
   Bytes& put(T value) {
     return put(std::as_bytes(std::span(&value, 1)));
   }

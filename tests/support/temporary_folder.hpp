@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
 
 namespace ascore::test {
 
@@ -17,5 +19,8 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// Writes a file without waiting for the disk: for tests that break a file in hundreds of ways.
+void write_quickly(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
 }  // namespace ascore::test
