@@ -1,0 +1,44 @@
+#pragma once
+
+#include "kernels/core/host_device.hpp"
+
+#include <cstdint>
+
+namespace ascore::kernels {
+
+/// One dimension of a resize with aligned corners, from `in` to `out` points: in whole numbers, so that no point falls
+/// on the wrong side of a neighbour by rounding.
+struct ResizeAxis {
+  int64_t in, out;
+
+  /// Output point i lies between in-points `low` and `low + 1`, `fraction` of the way; on the border `high` is `low`.
+  struct Source {
+    int64_t low, high;
+    double fraction;
+  };
+  ASCORE_HOST_DEVICE Source source(int64_t i) const {
+    if (out == 1) return {0, 0, 0.0};
+    const int64_t scaled = i * (in - 1), low = scaled / (out - 1);
+    return {low, low + 1 < in ? low + 1 : low,
+            static_cast<double>(scaled - low * (out - 1)) / static_cast<double>(out - 1)};
+  }
+
+  /// The output points that in-point p may have a weight in: [first, last].
+  ASCORE_HOST_DEVICE int64_t first(int64_t p) const {
+    if (in == 1 || p == 0) return 0;
+    return (p - 1) * (out - 1) / (in - 1);
+  }
+  ASCORE_HOST_DEVICE int64_t last(int64_t p) const {
+    if (in == 1) return out - 1;
+    const int64_t i = ((p + 1) * (out - 1) + in - 2) / (in - 1);
+    return i < out - 1 ? i : out - 1;
+  }
+
+  /// Weight of in-point p in output point i.
+  ASCORE_HOST_DEVICE double weight(int64_t p, int64_t i) const {
+    const Source s = source(i);
+    return (s.low == p ? 1.0 - s.fraction : 0.0) + (s.high == p && s.high != s.low ? s.fraction : 0.0);
+  }
+};
+
+}  // namespace ascore::kernels
