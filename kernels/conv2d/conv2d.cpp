@@ -59,13 +59,19 @@ decltype(simt::conv2d_wgrad) conv2d_wgrad;
 }  // namespace cuda
 
 namespace cpu {
+namespace {
+void convolve(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, Weights use, ConstView bias,
+              View y) {
+  if (shape.images == 0 || library_conv2d(stream, shape, x, weight, use, bias, y)) return;
+  gather_conv2d(stream, shape, x, weight, use, bias, y);
+}
+}  // namespace
+
 void conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias, View y) {
-  if (shape.images == 0 || library_conv2d(stream, shape, x, weight, bias, y)) return;
-  gather_conv2d(stream, shape, x, weight, bias, y);
+  convolve(stream, shape, x, weight, Weights::as_they_are, bias, y);
 }
 void conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight, View dx) {
-  if (shape.images == 0 || library_conv2d_dgrad(stream, shape, dy, weight, dx)) return;
-  gather_conv2d_dgrad(stream, shape, dy, weight, dx);
+  convolve(stream, turned(shape), dy, weight, Weights::turned, {}, dx);
 }
 void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, View dweight, View dbias, View) {
   if (dbias) column_sums(stream, dy, shape.pixels(), shape.out, dbias);
@@ -118,7 +124,10 @@ size_t conv2d_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& 
 
 std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& x, const Shape& weight, int dilation,
                                   DType dtype) {
-  const std::string library = cpu::library_conv2d_name(stream, pass, sizes(x, weight, dilation), dtype);
+  const Conv2dShape shape = sizes(x, weight, dilation);
+  const std::string library = pass == Conv2dPass::wgrad   ? cpu::library_conv2d_wgrad_name(stream, shape, dtype)
+                              : pass == Conv2dPass::dgrad ? cpu::library_conv2d_name(stream, cpu::turned(shape), dtype)
+                                                          : cpu::library_conv2d_name(stream, shape, dtype);
   return library.empty() ? "gather" : library;
 }
 

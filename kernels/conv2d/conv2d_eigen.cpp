@@ -3,16 +3,16 @@
 /// A build without oneDNN: everything is computed by products of gathered pixels (conv2d_gather.cpp).
 namespace ascore::kernels::cpu {
 
-bool library_conv2d(Stream&, const Conv2dShape&, ConstView, ConstView, ConstView, View) {
-  return false;
-}
-bool library_conv2d_dgrad(Stream&, const Conv2dShape&, ConstView, ConstView, View) {
+bool library_conv2d(Stream&, const Conv2dShape&, ConstView, ConstView, Weights, ConstView, View) {
   return false;
 }
 bool library_conv2d_wgrad(Stream&, const Conv2dShape&, ConstView, ConstView, View) {
   return false;
 }
-std::string library_conv2d_name(Stream&, Conv2dPass, const Conv2dShape&, DType) {
+std::string library_conv2d_name(Stream&, const Conv2dShape&, DType) {
+  return {};
+}
+std::string library_conv2d_wgrad_name(Stream&, const Conv2dShape&, DType) {
   return {};
 }
 

@@ -89,30 +89,37 @@ void convolve(Stream& stream, const Conv2dShape& s, const T* x, const accumulato
 
 }  // namespace
 
-void gather_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, ConstView bias, View y) {
-  for_cpu_float_type(x.dtype(), [&]<class T>() {
-    convolve(stream, s, x.as<T>(), weights_for<T>(stream, weight, HostScratch::weights), bias.as<accumulator_t<T>>(),
-             y.as<T>());
-  });
-}
-
-/// A convolution of dy with the weights mirrored and transposed.
-void gather_conv2d_dgrad(Stream& stream, const Conv2dShape& s, ConstView dy, ConstView weight, View dx) {
-  for_cpu_float_type(dy.dtype(), [&]<class T>() {
-    using Acc = accumulator_t<T>;
-    const Acc* const from = weights_for<T>(stream, weight, HostScratch::weights);
-    Acc* const mirrored =
-        stream.attached<HostScratch>().take<Acc>(HostScratch::packed, static_cast<size_t>(weight.count()));
-    parallel_for(stream, s.in, 16, [&](int64_t c) {
-      for (int tap = 0; tap < s.taps(); ++tap) {
-        for (int o = 0; o < s.out; ++o) {
-          mirrored[(c * s.taps() + s.taps() - 1 - tap) * s.out + o] = from[(int64_t(o) * s.taps() + tap) * s.in + c];
+template <class Acc>
+void turn_weights(Stream& stream, const Conv2dShape& s, const Acc* from, Acc* to) {
+  constexpr int kBlock = 32;  // squares that stay in the cache while they are transposed
+  parallel_for(stream, (s.in + kBlock - 1) / kBlock, 2, [&](int64_t block) {
+    const int begin_o = static_cast<int>(block) * kBlock, end_o = std::min(begin_o + kBlock, s.in);
+    for (int tap = 0; tap < s.taps(); ++tap) {
+      for (int begin_i = 0; begin_i < s.out; begin_i += kBlock) {
+        const int end_i = std::min(begin_i + kBlock, s.out);
+        for (int i = begin_i; i < end_i; ++i) {
+          Acc* const row = to + (int64_t(i) * s.taps() + s.taps() - 1 - tap) * s.in;
+          for (int o = begin_o; o < end_o; ++o) row[o] = from[(int64_t(o) * s.taps() + tap) * s.out + i];
         }
       }
-    });
-    Conv2dShape turned = s;
-    std::swap(turned.in, turned.out);
-    convolve<T>(stream, turned, dy.as<T>(), mirrored, nullptr, dx.as<T>());
+    }
+  });
+}
+template void turn_weights<float>(Stream&, const Conv2dShape&, const float*, float*);
+template void turn_weights<double>(Stream&, const Conv2dShape&, const double*, double*);
+
+void gather_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, Weights use, ConstView bias,
+                   View y) {
+  for_cpu_float_type(x.dtype(), [&]<class T>() {
+    using Acc = accumulator_t<T>;
+    const Acc* values = weights_for<T>(stream, weight, HostScratch::weights);
+    if (use == Weights::turned) {
+      Acc* const turned =
+          stream.attached<HostScratch>().take<Acc>(HostScratch::packed, static_cast<size_t>(weight.count()));
+      turn_weights(stream, s, values, turned);
+      values = turned;
+    }
+    convolve(stream, s, x.as<T>(), values, bias.as<Acc>(), y.as<T>());
   });
 }
 

@@ -23,9 +23,11 @@ struct Convolution {
   dnnl::primitive unpack;  ///< wgrad: from `weights` to [O,k,k,I]
 };
 
+enum class Pass { forward, wgrad };
+
 /// The convolutions that a stream has met.
 struct Convolutions {
-  using Key = std::tuple<Conv2dPass, Conv2dShape, DType, bool>;
+  using Key = std::tuple<Pass, Conv2dShape, DType, bool>;
   std::map<Key, Convolution> known;
 };
 
@@ -33,7 +35,7 @@ memory::desc plain_weights(const Conv2dShape& s, DType dtype) {
   return {{s.out, s.in, s.kernel, s.kernel}, library_type(dtype), Tag::ohwi};
 }
 
-Convolution prepare(OneDnn& library, Conv2dPass pass, const Conv2dShape& s, DType compute, bool has_bias) {
+Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType compute, bool has_bias) {
   const auto type = library_type(compute), f32 = memory::data_type::f32;
   Convolution conv;
   conv.input = {{s.images, s.in, s.height, s.width}, type, Tag::nhwc};
@@ -45,34 +47,31 @@ Convolution prepare(OneDnn& library, Conv2dPass pass, const Conv2dShape& s, DTyp
   const auto direct = dnnl::algorithm::convolution_direct;
   const auto attributes = user_scratchpad();
   is_implemented([&] {
-    // Backward passes take a forward description as a hint; it needs no bias.
     const dnnl::convolution_forward::primitive_desc forward(
         {dnnl::prop_kind::forward_training, direct, conv.input, weights, bias, conv.output, stride, dilation, pad, pad},
         attributes, library.engine);
-    const auto fill = [&]<class Primitive>(const auto& description, const memory::desc& packed) {
-      conv.weights = packed;
-      conv.scratch = description.scratchpad_desc();
-      conv.primitive = Primitive(description);
-      if (is_direct(description.impl_info_str())) conv.implementation = description.impl_info_str();
-    };
-    if (pass == Conv2dPass::forward) {
-      fill.template operator()<dnnl::convolution_forward>(forward, forward.weights_desc());
-    } else if (pass == Conv2dPass::dgrad) {
-      const dnnl::convolution_backward_data::primitive_desc description(
-          {direct, conv.input, weights, conv.output, stride, dilation, pad, pad}, attributes, library.engine, forward);
-      fill.template operator()<dnnl::convolution_backward_data>(description, description.weights_desc());
+    std::string implementation;
+    if (pass == Pass::forward) {
+      conv.weights = forward.weights_desc();
+      conv.scratch = forward.scratchpad_desc();
+      conv.primitive = dnnl::convolution_forward(forward);
+      implementation = forward.impl_info_str();
     } else {
-      const dnnl::convolution_backward_weights::primitive_desc description(
+      const dnnl::convolution_backward_weights::primitive_desc backward(
           {direct, conv.input, gradient, conv.output, stride, dilation, pad, pad}, attributes, library.engine, forward);
-      fill.template operator()<dnnl::convolution_backward_weights>(description, description.diff_weights_desc());
+      conv.weights = backward.diff_weights_desc();
+      conv.scratch = backward.scratchpad_desc();
+      conv.primitive = dnnl::convolution_backward_weights(backward);
       conv.unpack = dnnl::reorder(
           dnnl::reorder::primitive_desc(library.engine, conv.weights, library.engine, plain_weights(s, DType::f32)));
+      implementation = backward.impl_info_str();
     }
+    if (is_direct(implementation)) conv.implementation = implementation;
   });
   return conv;
 }
 
-const Convolution& convolution(Stream& stream, OneDnn& library, Conv2dPass pass, const Conv2dShape& s, DType compute,
+const Convolution& convolution(Stream& stream, OneDnn& library, Pass pass, const Conv2dShape& s, DType compute,
                                bool has_bias) {
   auto& known = stream.attached<Convolutions>().known;
   const Convolutions::Key key{pass, s, compute, has_bias};
@@ -82,64 +81,75 @@ const Convolution& convolution(Stream& stream, OneDnn& library, Conv2dPass pass,
 }
 
 /// Weights in layouts of the library's choice, kept while their content stamp stays. Found by address: a network has a
-/// fixed set of parameters, each in one or two layouts (forward, dgrad).
+/// fixed set of parameters, each as it is for the forward pass and turned for the backward one.
 struct PackedWeights {
   struct Entry {
+    Weights use;
+    DType activations;  ///< beside bf16 the weights were rounded
     uint64_t stamp;
     memory packed;
-    dnnl::reorder reorder;
   };
   std::unordered_map<const void*, std::vector<Entry>> kept;
 };
 
-/// `weight` in the layout `wanted`.
-memory packed_weights(Stream& stream, OneDnn& library, const Conv2dShape& s, ConstView weight, DType activations,
-                      const memory::desc& wanted) {
-  auto& entries = stream.attached<PackedWeights>().kept;
-  PackedWeights::Entry* entry = nullptr;
-  if (weight.content_stamp()) {
-    for (auto& known : entries[weight.raw()]) {
-      if (known.packed.get_desc() == wanted) entry = &known;
-    }
-    if (entry && entry->stamp == weight.content_stamp()) return entry->packed;
+/// What packing reads: the layer's weights as `s` applies them, [out][k][k][in].
+memory plain_source(Stream& stream, OneDnn& library, const Conv2dShape& s, ConstView weight, Weights use,
+                    DType activations, memory::data_type wanted) {
+  // Beside bf16 data computed in f32, f32 weights are rounded to bf16 first; beside real bf16 the packing rounds.
+  const bool rounded = activations == DType::bf16 && (wanted == memory::data_type::f32 || use == Weights::turned);
+  if (!rounded && use == Weights::as_they_are) {
+    return {plain_weights(s, weight.dtype()), library.engine, const_cast<void*>(weight.raw())};
   }
-  // What the reorder reads: f32 weights beside bf16 data computed in f32 are first rounded to bf16.
-  const bool computed_wide = activations == DType::bf16 && wanted.data_type() == memory::data_type::f32;
-  const DType from_type = computed_wide ? DType::f32 : weight.dtype();
-  const void* const from = computed_wide ? weights_for<bf16>(stream, weight, HostScratch::weights) : weight.raw();
-  const memory::desc from_desc = plain_weights(s, from_type);
-  memory source(from_desc, library.engine, const_cast<void*>(from));
-  const auto reorder = [&] {
-    return dnnl::reorder(dnnl::reorder::primitive_desc(library.engine, from_desc, library.engine, wanted));
+  const float* values = rounded ? weights_for<bf16>(stream, weight, HostScratch::weights) : weight.as<float>();
+  if (use == Weights::turned) {
+    float* const turned =
+        stream.attached<HostScratch>().take<float>(HostScratch::rows, static_cast<size_t>(weight.count()));
+    turn_weights(stream, s, values, turned);
+    values = turned;
+  }
+  return {plain_weights(s, DType::f32), library.engine, const_cast<float*>(values)};
+}
+
+/// `weight` as `s` applies it, in the layout `wanted`.
+memory packed_weights(Stream& stream, OneDnn& library, const Conv2dShape& s, ConstView weight, Weights use,
+                      DType activations, const memory::desc& wanted) {
+  const auto pack = [&](memory target) {
+    memory source = plain_source(stream, library, s, weight, use, activations, wanted.data_type());
+    dnnl::reorder(source, target).execute(library.queue, source, target);
+    return target;
   };
   if (!weight.content_stamp()) {
-    memory target(wanted, library.engine,
-                  stream.attached<HostScratch>().take<std::byte>(HostScratch::packed, wanted.get_size()));
-    reorder().execute(library.queue, source, target);
-    return target;
+    return pack({wanted, library.engine,
+                 stream.attached<HostScratch>().take<std::byte>(HostScratch::packed, wanted.get_size())});
   }
-  if (!entry) {
-    auto& list = entries[weight.raw()];
-    list.push_back({0, memory(wanted, library.engine), reorder()});
-    entry = &list.back();
+  auto& entries = stream.attached<PackedWeights>().kept[weight.raw()];
+  size_t at = 0;
+  const auto fits = [&](const PackedWeights::Entry& entry) {
+    return entry.use == use && entry.activations == activations && entry.packed.get_desc() == wanted;
+  };
+  while (at < entries.size() && !fits(entries[at])) ++at;
+  if (at == entries.size()) entries.push_back({use, activations, 0, memory(wanted, library.engine)});
+  PackedWeights::Entry& entry = entries[at];
+  if (entry.stamp != weight.content_stamp()) {
+    pack(entry.packed);
+    entry.stamp = weight.content_stamp();
   }
-  entry->reorder.execute(library.queue, source, entry->packed);
-  entry->stamp = weight.content_stamp();
-  return entry->packed;
+  return entry.packed;
 }
 
 }  // namespace
 
-bool library_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, ConstView bias, View y) {
+bool library_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, Weights use, ConstView bias,
+                    View y) {
   if (x.dtype() == DType::f64) return false;
   return with_library(stream, [&](OneDnn& library) {
     const DType compute = library.compute(x.dtype());
-    const Convolution& conv = convolution(stream, library, Conv2dPass::forward, s, compute, bias.present());
+    const Convolution& conv = convolution(stream, library, Pass::forward, s, compute, bias.present());
     if (conv.implementation.empty()) return false;
     void* const out = write_as(stream, y, compute);
     std::unordered_map<int, memory> arguments{
         {DNNL_ARG_SRC, {conv.input, library.engine, read_as(stream, x, compute, HostScratch::source)}},
-        {DNNL_ARG_WEIGHTS, packed_weights(stream, library, s, weight, x.dtype(), conv.weights)},
+        {DNNL_ARG_WEIGHTS, packed_weights(stream, library, s, weight, use, x.dtype(), conv.weights)},
         {DNNL_ARG_DST, {conv.output, library.engine, out}},
         {DNNL_ARG_SCRATCHPAD, scratchpad(stream, library, conv.scratch)}};
     if (bias) {
@@ -152,29 +162,11 @@ bool library_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView
   });
 }
 
-bool library_conv2d_dgrad(Stream& stream, const Conv2dShape& s, ConstView dy, ConstView weight, View dx) {
-  if (dy.dtype() == DType::f64) return false;
-  return with_library(stream, [&](OneDnn& library) {
-    const DType compute = library.compute(dy.dtype());
-    const Convolution& conv = convolution(stream, library, Conv2dPass::dgrad, s, compute, false);
-    if (conv.implementation.empty()) return false;
-    void* const out = write_as(stream, dx, compute);
-    conv.primitive.execute(
-        library.queue,
-        {{DNNL_ARG_DIFF_DST, {conv.output, library.engine, read_as(stream, dy, compute, HostScratch::source)}},
-         {DNNL_ARG_WEIGHTS, packed_weights(stream, library, s, weight, dy.dtype(), conv.weights)},
-         {DNNL_ARG_DIFF_SRC, {conv.input, library.engine, out}},
-         {DNNL_ARG_SCRATCHPAD, scratchpad(stream, library, conv.scratch)}});
-    finish_writing(stream, out, dx);
-    return true;
-  });
-}
-
 bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, ConstView dy, View dweight) {
   if (x.dtype() == DType::f64) return false;
   return with_library(stream, [&](OneDnn& library) {
     const DType compute = library.compute(x.dtype());
-    const Convolution& conv = convolution(stream, library, Conv2dPass::wgrad, s, compute, false);
+    const Convolution& conv = convolution(stream, library, Pass::wgrad, s, compute, false);
     if (conv.implementation.empty()) return false;
     const memory packed(conv.weights, library.engine,
                         stream.attached<HostScratch>().take<std::byte>(HostScratch::packed, conv.weights.get_size()));
@@ -190,11 +182,20 @@ bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Con
   });
 }
 
-std::string library_conv2d_name(Stream& stream, Conv2dPass pass, const Conv2dShape& s, DType dtype) {
+namespace {
+std::string implementation(Stream& stream, Pass pass, const Conv2dShape& s, DType dtype) {
   if (dtype == DType::f64 || s.images == 0) return {};
   return with_library(stream, [&](OneDnn& library) {
     return convolution(stream, library, pass, s, library.compute(dtype), false).implementation;
   });
+}
+}  // namespace
+
+std::string library_conv2d_name(Stream& stream, const Conv2dShape& s, DType dtype) {
+  return implementation(stream, Pass::forward, s, dtype);
+}
+std::string library_conv2d_wgrad_name(Stream& stream, const Conv2dShape& s, DType dtype) {
+  return implementation(stream, Pass::wgrad, s, dtype);
 }
 
 }  // namespace ascore::kernels::cpu

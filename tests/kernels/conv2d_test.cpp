@@ -251,6 +251,32 @@ TEST_CASE("weights with a content stamp are repacked when the stamp changes, and
   CHECK(after == twice);
 }
 
+TEST_CASE("stamped weights serve f32 and bf16 images, and both passes, side by side") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const Case c{1, 5, 5, 16, 16, 3, 1};
+  const auto weight = test::data(device, c.weight(), DType::f32, test::Fill::normal, 5);
+  const ConstView plain = weight;
+  const ConstView stamped(plain.raw(), plain.shape(), plain.dtype(), device, 7);
+  Stream once(device);
+  for (int round = 0; round < 2; ++round) {
+    for (DType dtype : {DType::f32, DType::bf16}) {
+      const auto x = test::data(device, c.x(), dtype);
+      Stream fresh(device);
+      auto y = test::poisoned(device, c.y(), dtype), expected = test::poisoned(device, c.y(), dtype);
+      kernels::conv2d(once, x, stamped, {}, 1, y);
+      kernels::conv2d(fresh, x, weight, {}, 1, expected);
+      once.synchronize();
+      fresh.synchronize();
+      CHECK(y.values() == expected.values());
+      kernels::conv2d_dgrad(once, x, stamped, 1, y);
+      kernels::conv2d_dgrad(fresh, x, weight, 1, expected);
+      once.synchronize();
+      fresh.synchronize();
+      CHECK(y.values() == expected.values());
+    }
+  }
+}
+
 TEST_CASE("two streams with different numbers of threads do not disturb each other") {
   for (Device device : test::devices()) {
     if (device != Device::cpu) continue;
