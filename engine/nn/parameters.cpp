@@ -8,13 +8,16 @@
 
 namespace ascore {
 
+namespace {
+constexpr int64_t kAlignment = 16;  // elements
+}
+
 ParameterSet::ParameterSet(Ctx& ctx, Module& module, DType dtype) : dtype_(dtype) {
   for (Parameter* p : module.parameters()) (p->trainable ? trainable_ : buffers_).push_back(p);
-  const int64_t unit = static_cast<int64_t>(64 / size_of(dtype));
   int64_t total = 0;
   for (const Parameter* p : trainable_) {
     offsets_.push_back(total);
-    total += (p->shape.count() + unit - 1) / unit * unit;
+    total += (p->shape.count() + kAlignment - 1) / kAlignment * kAlignment;
   }
   flat_ = ctx.zeros(Shape{total}, dtype, MemoryKind::parameters);
   bind(flat_);

@@ -13,8 +13,8 @@
 namespace ascore {
 
 /// The parameters of a module in one flat tensor, so that optimizers, averages and checkpoints see one array. Every
-/// parameter's slice starts at a multiple of 64 bytes; the elements between are zero and stay zero in every flat tensor
-/// made by `allocate_like`. Buffers (not trained) get tensors of their own. The module must outlive the set.
+/// parameter's slice starts at a multiple of 16 elements; the elements between are zero and stay zero in every flat
+/// tensor made by `allocate_like`. Buffers (not trained) get tensors of their own. The module must outlive the set.
 class ParameterSet {
  public:
   /// Allocates and binds; values are zero until `initialise` or until they are written through `find`.
