@@ -11,6 +11,9 @@ namespace {
 struct Math {
   static __device__ float exp(float x) { return expf(x); }
   static __device__ float expm1(float x) { return expm1f(x); }
+  static __device__ float positive_part(float x) { return x < 0.0f ? 0.0f : x; }
+  static __device__ float negative_part(float x) { return x > 0.0f ? 0.0f : x; }
+  static __device__ float where_positive(float x, float a, float b) { return x > 0.0f ? a : b; }
 };
 }  // namespace
 

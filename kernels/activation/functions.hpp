@@ -3,8 +3,8 @@
 #include "kernels/activation/activation.hpp"
 #include "kernels/core/host_device.hpp"
 
-/// The activations as functors, shared by all backends: `Math` brings a backend's exp and expm1. Each has the value
-/// `operator()(x)` and the derivative `slope(kept)`, of what activation_backward keeps.
+/// The activations as functors, shared by all backends: `Math` brings a backend's exp, expm1 and choices. Each has the
+/// value `operator()(x)` and the derivative `slope(kept)`, of what activation_backward keeps.
 namespace ascore::kernels::functions {
 
 struct Identity {
@@ -22,38 +22,36 @@ template <class Math>
 struct Elu {
   template <class A>
   ASCORE_HOST_DEVICE A operator()(A x) const {
-    const A below = Math::expm1(x > A(0) ? A(0) : x);
-    return x > A(0) ? x : below;
+    return Math::positive_part(x) + Math::expm1(Math::negative_part(x));
   }
   template <class A>
   ASCORE_HOST_DEVICE A slope(A y) const {
-    const A below = y + A(1);
-    return y > A(0) ? A(1) : below;
+    return A(1) + Math::negative_part(y);
   }
 };
 
-/// relu is the case of factor 0.
+template <class Math>
 struct LeakyRelu {
   double factor;
   template <class A>
   ASCORE_HOST_DEVICE A operator()(A x) const {
-    const A below = static_cast<A>(factor) * x;
-    return x > A(0) ? x : below;
+    return Math::positive_part(x) + static_cast<A>(factor) * Math::negative_part(x);
   }
   template <class A>
   ASCORE_HOST_DEVICE A slope(A y) const {
-    return y > A(0) ? A(1) : static_cast<A>(factor);
+    return Math::where_positive(y, A(1), static_cast<A>(factor));
   }
 };
 
+template <class Math>
 struct Relu {
   template <class A>
   ASCORE_HOST_DEVICE A operator()(A x) const {
-    return x < A(0) ? A(0) : x;
+    return Math::positive_part(x);
   }
   template <class A>
   ASCORE_HOST_DEVICE A slope(A y) const {
-    return y > A(0) ? A(1) : A(0);
+    return Math::where_positive(y, A(1), A(0));
   }
 };
 
@@ -91,9 +89,9 @@ void for_activation(Activation kind, double slope, Body&& body) {
     case Activation::elu:
       return body(Elu<Math>{});
     case Activation::relu:
-      return body(Relu{});
+      return body(Relu<Math>{});
     case Activation::leaky_relu:
-      return body(LeakyRelu{slope});
+      return body(LeakyRelu<Math>{slope});
     case Activation::silu:
       return body(Silu<Math>{});
     case Activation::sigmoid:

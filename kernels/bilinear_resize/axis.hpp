@@ -34,10 +34,11 @@ struct ResizeAxis {
     return i < out - 1 ? i : out - 1;
   }
 
-  /// Weight of in-point p in output point i.
+  /// Weight of in-point p in output point i: 1 where they meet, falling to 0 at the next in-points.
   ASCORE_HOST_DEVICE double weight(int64_t p, int64_t i) const {
-    const Source s = source(i);
-    return (s.low == p ? 1.0 - s.fraction : 0.0) + (s.high == p && s.high != s.low ? s.fraction : 0.0);
+    if (out == 1) return p == 0 ? 1.0 : 0.0;
+    const int64_t distance = i * (in - 1) - p * (out - 1), size = distance < 0 ? -distance : distance;
+    return size < out - 1 ? static_cast<double>(out - 1 - size) / static_cast<double>(out - 1) : 0.0;
   }
 };
 

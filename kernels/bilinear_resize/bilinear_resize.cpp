@@ -58,15 +58,16 @@ void bilinear_resize_backward(Stream& stream, ConstView dy, View dx) {
     const T* const pdy = dy.as<T>();
     T* const pdx = dx.as<T>();
     parallel_for(stream, dx.dim(0) * rows.in, 2, [&](int64_t i) {
-      const int64_t n = i / rows.in, h = i % rows.in;
+      const int64_t n = i / rows.in, h = i % rows.in, first_row = rows.first(h), last_row = rows.last(h);
       for (int64_t w = 0; w < columns.in; ++w) {
+        const int64_t first_column = columns.first(w), last_column = columns.last(w);
         for (int64_t first = 0; first < C; first += kTile) {
           const int64_t width = std::min(kTile, C - first);
           alignas(64) Acc sum[kTile] = {};
-          for (int64_t r = rows.first(h); r <= rows.last(h); ++r) {
+          for (int64_t r = first_row; r <= last_row; ++r) {
             const double row_weight = rows.weight(h, r);
             if (row_weight == 0) continue;
-            for (int64_t q = columns.first(w); q <= columns.last(w); ++q) {
+            for (int64_t q = first_column; q <= last_column; ++q) {
               const Acc weight = static_cast<Acc>(row_weight * columns.weight(w, q));
               if (weight == 0) continue;
               const T* const from = pdy + ((n * rows.out + r) * columns.out + q) * C + first;
