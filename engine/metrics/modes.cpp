@@ -3,31 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
+#include <vector>
 
 namespace ascore {
 
-Mixture mixture_of(std::string_view data_name) {
-  Mixture mixture;
-  if (data_name == "gaussians8") {
-    constexpr double kScale = 1.414;
-    for (int k = 0; k < 8; ++k) {
-      const double angle = 2 * std::numbers::pi * k / 8;
-      mixture.centres.insert(mixture.centres.end(), {2 * std::cos(angle) / kScale, 2 * std::sin(angle) / kScale});
-    }
-    mixture.sd = 0.02 / kScale;
-  } else if (data_name == "gaussians25") {
-    constexpr double kScale = 2.828;
-    for (int i = -2; i <= 2; ++i) {
-      for (int j = -2; j <= 2; ++j) mixture.centres.insert(mixture.centres.end(), {2 * i / kScale, 2 * j / kScale});
-    }
-    mixture.sd = 0.05 / kScale;
-  }
-  return mixture;
-}
-
 ModeCoverage mode_coverage(std::span<const double> points, const Mixture& mixture) {
-  const size_t modes = mixture.centres.size() / 2, count = points.size() / 2;
+  const size_t modes = mixture.centres.size(), count = points.size() / 2;
   std::vector<bool> hit(modes, false);
   size_t within = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -35,10 +16,10 @@ ModeCoverage mode_coverage(std::span<const double> points, const Mixture& mixtur
     double least = std::numeric_limits<double>::infinity();
     for (size_t k = 0; k < modes; ++k) {
       const double distance =
-          std::hypot(points[2 * i] - mixture.centres[2 * k], points[2 * i + 1] - mixture.centres[2 * k + 1]);
+          std::hypot(points[2 * i] - mixture.centres[k][0], points[2 * i + 1] - mixture.centres[k][1]);
       if (distance < least) least = distance, nearest = k;
     }
-    if (least > 3 * mixture.sd) continue;
+    if (least > 3 * mixture.spread) continue;
     ++within;
     hit[nearest] = true;
   }

@@ -1,19 +1,10 @@
 #pragma once
 
+#include "engine/data/points.hpp"
+
 #include <span>
-#include <string_view>
-#include <vector>
 
 namespace ascore {
-
-/// A mixture of equal round Gaussians in the plane.
-struct Mixture {
-  std::vector<double> centres;  ///< x0, y0, x1, y1, ...
-  double sd = 0;
-};
-
-/// The mixture behind a data set of points, as scaled there: gaussians8, gaussians25. Empty centres for any other name.
-Mixture mixture_of(std::string_view data_name);
 
 struct ModeCoverage {
   int modes = 0;          ///< modes with at least one point within 3 sd
