@@ -28,7 +28,11 @@ ExitCode run(int argc, char** argv) {
   CLI::App program("Adversarial score matching and consistent annealed sampling", "ascore");
   program.set_version_flag("--version", "ascore " + ascore::tools::build_info().version, "Print the version and exit");
   program.require_subcommand(1);
+  ascore::tools::add_train_command(program, result);
+  ascore::tools::add_sample_command(program, result);
+  ascore::tools::add_denoise_command(program, result);
   ascore::tools::add_info_command(program, result);
+  ascore::tools::add_data_command(program, result);
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version

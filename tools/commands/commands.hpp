@@ -9,6 +9,10 @@ class App;
 namespace ascore::tools {
 
 /// Each adds one command to the program; running it sets `result` or throws.
+void add_train_command(CLI::App& program, ExitCode& result);
+void add_sample_command(CLI::App& program, ExitCode& result);
+void add_denoise_command(CLI::App& program, ExitCode& result);
+void add_data_command(CLI::App& program, ExitCode& result);
 void add_info_command(CLI::App& program, ExitCode& result);
 
 }  // namespace ascore::tools

@@ -25,6 +25,7 @@ struct Recipe {
     int64_t image_size = 0, channels = 0;  ///< 0 for point data
     bool flip = false;
     std::string dequantize = "none", transform = "none";
+    double test_fraction = 0.1;
   } data;
 
   struct Noise {

@@ -42,6 +42,12 @@ std::vector<RecipeKey> make_keys() {
          "noise added to 8-bit pixels before training");
   one_of("data.transform", ASCORE_SLOT(data.transform), {"none", "rescale", "logit"}, {},
          "what pixels in [0,1] are mapped to before training");
+  keys.push_back({.path = "data.test_fraction",
+                  .slot = ASCORE_SLOT(data.test_fraction),
+                  .doc = "share held out where the data set has no test part of its own (digits)",
+                  .low = 0,
+                  .high = 1,
+                  .open_high = true});
 
   positive("noise.sigma_begin", ASCORE_SLOT(noise.sigma_begin), "largest noise level", "50; points 4");
   positive("noise.sigma_end", ASCORE_SLOT(noise.sigma_end), "smallest noise level");
@@ -60,7 +66,8 @@ std::vector<RecipeKey> make_keys() {
   one_of("score.target", ASCORE_SLOT(score.target), {"gaussian", "dae"}, {},
          "what the network estimates: minus the noise, or the clean sample");
   flag("score.dilation", ASCORE_SLOT(score.dilation), "ncsnv2: dilated convolutions instead of pooling in stages 3, 4");
-  flag("score.standardize", ASCORE_SLOT(score.standardize), "ncsnv2: divide the output by its variance over the batch");
+  flag("score.standardize", ASCORE_SLOT(score.standardize),
+       "divide the output by its variance over the batch; `true` is not available in this version");
   flag("score.conditional", ASCORE_SLOT(score.conditional), "the network is given sigma", "true for mlp, else false");
   const auto optimizer = [&](auto network, std::string_view beta1_default, std::string_view beta2_default) {
     constexpr bool critic = decltype(network)::value;
@@ -93,7 +100,7 @@ std::vector<RecipeKey> make_keys() {
          "Adam: use the largest second moment so far");
     keys.push_back({.path = text("score.optimizer.momentum", "critic.optimizer.momentum"),
                     .slot = ASCORE_OPTIMIZER(momentum),
-                    .doc = "SGD, RMSProp: momentum",
+                    .doc = "SGD: momentum",
                     .low = 0,
                     .high = 1,
                     .open_high = true});

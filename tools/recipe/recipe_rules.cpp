@@ -61,7 +61,7 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
     const auto place = given.find(key);
     throw ConfigError(fmt::format("{}: {}: {}", place == given.end() ? recipe.source : place->second, key, what));
   };
-  const auto& [name, path, image_size, channels, flip, dequantize, transform] = recipe.data;
+  const auto& [name, path, image_size, channels, flip, dequantize, transform, test_fraction] = recipe.data;
   const bool points = is_point_data(name);
   const DataFacts data = facts(name);
   require(!data.on_disk || !path.empty(), "data.path", fmt::format("'{}' is read from disk: name its folder", name));
@@ -71,6 +71,8 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
   require(channels == data.channels, "data.channels",
           fmt::format("'{}' has {}, not {}", name, data.channels, channels));
   require(!(points && flip), "data.flip", "points cannot be flipped");
+  require(!points || dequantize == "none", "data.dequantize", "points have no grey levels: choose 'none'");
+  require(!points || transform == "none", "data.transform", "points are not transformed: choose 'none'");
 
   require(recipe.noise.sigma_begin > recipe.noise.sigma_end, "noise.sigma_begin",
           fmt::format("must be above noise.sigma_end = {}", recipe.noise.sigma_end));
@@ -84,7 +86,7 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
           fmt::format("'{}' has {}", score.name,
                       mlp ? "no normalisation: choose 'none'" : "'instance_norm_plus' only in this version"));
   require(mlp || !score.conditional, "score.conditional", "only 'mlp' takes sigma as an input");
-  require(!(mlp && score.standardize), "score.standardize", "'mlp' has no standardized output");
+  require(!score.standardize, "score.standardize", "true is not available in this version");
 
   if (!recipe.has_critic) {
     require(!given.contains("adversarial"), "adversarial", "there is no [critic] to play against");

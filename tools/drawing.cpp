@@ -1,0 +1,107 @@
+#include "tools/drawing.hpp"
+
+#include "engine/data/transform.hpp"
+#include "engine/io/image_grid.hpp"
+#include "engine/io/scatter.hpp"
+#include "kernels/core/error.hpp"
+#include "kernels/quantize/quantize.hpp"
+#include "samplers/sample_batch.hpp"
+#include "tools/configs.hpp"
+#include "tools/session.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace ascore::tools {
+namespace {
+
+/// Point data start uniform on this square.
+constexpr double kPointsLow = -3, kPointsHigh = 3;
+
+/// Initial states of one tile: uniform pixels, sent through the data's transform, or noise of sigma_begin.
+Tensor start_tile(Ctx& ctx, const Recipe& recipe, Start init, const Shape& shape, const NoiseKey& key) {
+  if (init == Start::prior) return prior_start(ctx, shape, recipe.noise.sigma_begin, key);
+  if (is_point_data(recipe.data.name)) return uniform_start(ctx, shape, kPointsLow, kPointsHigh, key);
+  const Tensor x = uniform_start(ctx, shape, 0, 1, key);
+  const Transform transform = parse_transform(recipe.data.transform);
+  if (transform == Transform::none) return x;
+  HostTensor pixels = download(ctx.stream, x);
+  transform_images(transform, pixels.as<float>());
+  return upload(ctx, pixels, MemoryKind::activations);
+}
+
+/// Network values to bytes (images), or as they are (points).
+HostTensor finished(Ctx& ctx, const Recipe& recipe, const Tensor& samples) {
+  HostTensor values = download(ctx.stream, samples);
+  if (is_point_data(recipe.data.name)) return values;
+  untransform_images(parse_transform(recipe.data.transform), values.as<float>());
+  Stream host(Device::cpu, {.threads = ctx.stream.threads()});
+  HostTensor bytes(values.shape, DType::u8);
+  kernels::quantize(host, ConstView(values.bytes.data(), values.shape, DType::f32, Device::cpu),
+                    View(bytes.bytes.data(), bytes.shape, DType::u8, Device::cpu));
+  return bytes;
+}
+
+void append(HostTensor& all, const HostTensor& more, const Shape& sample, int64_t rows) {
+  std::vector<int64_t> dims{rows};
+  dims.insert(dims.end(), sample.dims().begin(), sample.dims().end());
+  all.shape = Shape(std::span<const int64_t>(dims));
+  all.dtype = more.dtype;
+  all.bytes.insert(all.bytes.end(), more.bytes.begin(), more.bytes.end());
+}
+
+}  // namespace
+
+DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, const DrawRequest& request,
+                          const std::function<void(int64_t, int64_t)>& progress) {
+  const bool dae = recipe.score.target == "dae";
+  if (dae && request.plan.sampler == SamplerKind::cas) {
+    throw ConfigError("sampler cas: a network of target 'dae' cannot be sampled consistently; use --sampler als");
+  }
+  Ctx inference = ctx.detached();
+  inference.training = false;
+  const Shape sample = sample_shape(recipe);
+  const int64_t tile = ctx.stream.device() == Device::cuda ? std::min(request.batch, request.count) : tile_size(sample);
+  const int64_t tiles = (request.count + tile - 1) / tile;
+  const int64_t all = tiles * static_cast<int64_t>(request.plan.evaluations());
+  int64_t done = 0;
+
+  const ScoreFn score = [&](Ctx& c, const Tensor& x, double sigma) {
+    return estimated_score(c, network, dae, x, sigma);
+  };
+  const TileStart start = [&](Ctx& c, int64_t rows, const NoiseKey& key) {
+    std::vector<int64_t> dims{rows};
+    dims.insert(dims.end(), sample.dims().begin(), sample.dims().end());
+    return start_tile(c, recipe, request.init, Shape(std::span<const int64_t>(dims)), key);
+  };
+  const TileSampler sampler = [&](Ctx& c, Tensor x, const NoiseKey& key) {
+    return run_sampler(c, request.plan, score, std::move(x), key, [&](size_t, const Tensor&) {
+      ++done;
+      if (progress) progress(done, all);
+    });
+  };
+
+  DrawnSamples drawn;
+  for (int64_t first = 0; first < request.count; first += tile) {  // tile by tile: memory does not grow with the count
+    const int64_t count = std::min(tile, request.count - first);
+    const Samples samples =
+        sample_batch(inference, {.seed = request.seed, .first = first, .count = count, .tile = tile}, start, sampler);
+    append(drawn.denoised, finished(inference, recipe, samples.denoised), sample, first + count);
+    append(drawn.plain, finished(inference, recipe, samples.plain), sample, first + count);
+  }
+  return drawn;
+}
+
+HostTensor picture(const Recipe& recipe, const HostTensor& samples) {
+  if (is_point_data(recipe.data.name)) return draw_scatter({{.points = samples}});
+  constexpr int64_t kMost = 256;  // a picture of more is no help
+  HostTensor shown = samples;
+  if (samples.shape[0] > kMost) {
+    shown.shape = Shape{kMost, samples.shape[1], samples.shape[2], samples.shape[3]};
+    shown.bytes.resize(static_cast<size_t>(shown.count()));
+  }
+  return make_grid(shown);
+}
+
+}  // namespace ascore::tools

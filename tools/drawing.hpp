@@ -1,0 +1,35 @@
+#pragma once
+
+#include "engine/io/host_tensor.hpp"
+#include "engine/nn/interfaces.hpp"
+#include "samplers/sampling.hpp"
+#include "tools/recipe/recipe.hpp"
+
+#include <cstdint>
+#include <functional>
+
+namespace ascore::tools {
+
+/// Samples in host memory, as files hold them: images u8 [N,H,W,C], points f32 [N,D].
+struct DrawnSamples {
+  HostTensor denoised, plain;
+};
+
+/// What to draw, and how.
+struct DrawRequest {
+  uint64_t seed = 0;
+  int64_t count = 0;
+  int64_t batch = 0;  ///< cuda: rows that run together; elsewhere tiles of a fixed size run, whatever it says
+  SamplingPlan plan;
+  Start init = Start::uniform;
+};
+
+/// Draws samples 0, 1, ... of a seed. On cpu and simt their bytes are a function of network, plan, seed and index
+/// alone. `progress` hears how many of all network evaluations are done. Throws ConfigError.
+DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, const DrawRequest& request,
+                          const std::function<void(int64_t done, int64_t all)>& progress = {});
+
+/// All samples in one picture: a grid of images, or a scatter plot of points.
+HostTensor picture(const Recipe& recipe, const HostTensor& samples);
+
+}  // namespace ascore::tools

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "engine/autograd/context.hpp"
+#include "engine/nn/interfaces.hpp"
+#include "engine/nn/parameters.hpp"
+#include "engine/training/checkpoint.hpp"
+#include "tools/options.hpp"
+#include "tools/recipe/recipe.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace ascore::tools {
+
+/// A device made ready as the common options say: stream, memory, context.
+class Session {
+ public:
+  /// Throws DeviceError, ConfigError.
+  explicit Session(const CommonOptions& options);
+  Ctx& ctx() { return ctx_; }
+
+ private:
+  Stream stream_;
+  std::unique_ptr<Allocator> allocator_;
+  Ctx ctx_;
+};
+
+/// A score network as a checkpoint holds it, ready for sampling.
+struct LoadedModel {
+  std::filesystem::path file;  ///< the checkpoint
+  int64_t step = 0;
+  Recipe recipe;
+  std::unique_ptr<ScoreNetwork> network;
+  std::optional<ParameterSet> parameters;
+
+  /// The network's output for rows at one noise level.
+  Tensor output(Ctx& ctx, const Tensor& x, double sigma) const;
+  /// The estimated score (s/sigma; for `dae`: (s-x)/sigma^2).
+  Tensor score(Ctx& ctx, const Tensor& x, double sigma) const;
+};
+
+/// Loads RUN|CKPT with its own recipe, changed by `overrides`; `averaged`: the moving average of the parameters.
+/// Throws DataError, ConfigError.
+LoadedModel load_model(Ctx& ctx, const std::filesystem::path& run_or_file, const std::vector<std::string>& overrides,
+                       bool averaged);
+
+/// The estimated score of any network (see LoadedModel::score).
+Tensor estimated_score(Ctx& ctx, const ScoreNetwork& network, bool dae, const Tensor& x, double sigma);
+
+}  // namespace ascore::tools

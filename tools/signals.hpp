@@ -1,0 +1,10 @@
+#pragma once
+
+#include <atomic>
+
+namespace ascore::tools {
+
+/// From now on SIGINT, SIGTERM and SIGUSR1 raise the returned flag, once; after that, SIGINT ends the process with 130.
+const std::atomic<bool>& stop_on_signals();
+
+}  // namespace ascore::tools
