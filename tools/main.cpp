@@ -31,6 +31,7 @@ ExitCode run(int argc, char** argv) {
   ascore::tools::add_train_command(program, result);
   ascore::tools::add_sample_command(program, result);
   ascore::tools::add_denoise_command(program, result);
+  ascore::tools::add_evaluate_command(program, result);
   ascore::tools::add_info_command(program, result);
   ascore::tools::add_data_command(program, result);
   try {

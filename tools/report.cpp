@@ -19,9 +19,11 @@ std::string Report::text() const {
   return lines;
 }
 
-std::string Report::json() const {
+namespace {
+
+nlohmann::ordered_json object(const std::vector<std::pair<std::string, Report::Value>>& entries) {
   nlohmann::ordered_json root = nlohmann::ordered_json::object();
-  for (const auto& [key, value] : entries_) {
+  for (const auto& [key, value] : entries) {
     nlohmann::ordered_json* place = &root;
     size_t begin = 0;
     for (size_t dot; (dot = key.find('.', begin)) != std::string::npos; begin = dot + 1) {
@@ -29,7 +31,17 @@ std::string Report::json() const {
     }
     std::visit([&](const auto& v) { (*place)[key.substr(begin)] = v; }, value);
   }
-  return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return root;
+}
+
+}  // namespace
+
+std::string Report::json() const {
+  return object(entries_).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string Report::json_line() const {
+  return object(entries_).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 void Report::print(bool as_json) const {

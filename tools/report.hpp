@@ -20,6 +20,8 @@ class Report {
 
   std::string text() const;
   std::string json() const;
+  /// The object in one line, without a line break.
+  std::string json_line() const;
   /// To stdout.
   void print(bool as_json) const;
 

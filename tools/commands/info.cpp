@@ -1,7 +1,11 @@
 // ascore info: what this build and machine are, or what a recipe, a run or a checkpoint holds. Opens no data.
+#include "engine/training/checkpoint.hpp"
 #include "kernels/core/device.hpp"
+#include "kernels/core/error.hpp"
+#include "models/registry.hpp"
 #include "tools/build_info.hpp"
 #include "tools/commands/commands.hpp"
+#include "tools/configs.hpp"
 #include "tools/recipe/recipe.hpp"
 #include "tools/recipe/recipe_keys.hpp"
 #include "tools/recipe/shipped_recipes.hpp"
@@ -66,12 +70,55 @@ void report_recipe(Report& report, Recipe recipe) {
   }
 }
 
+/// Parameters of a network of the recipe, counted without its values.
+int64_t parameter_count(Module& network) {
+  int64_t count = 0;
+  for (const Parameter* parameter : network.parameters()) {
+    if (parameter->trainable) count += parameter->shape.count();
+  }
+  return count;
+}
+
+void report_networks(Report& report, const Recipe& recipe) {
+  report.add("parameters.score", parameter_count(*make_score_network(score_network_config(recipe))));
+  if (recipe.has_critic) report.add("parameters.critic", parameter_count(*make_critic(critic_config(recipe))));
+}
+
+void report_checkpoint(Report& report, const std::filesystem::path& file, const std::vector<std::string>& set) {
+  const Checkpoint checkpoint = read_checkpoint(file);
+  report.add("checkpoint.file", file.string());
+  report.add("checkpoint.step", checkpoint.step);
+  report.add("checkpoint.threads", static_cast<int64_t>(checkpoint.threads));
+  report.add("checkpoint.tensors", static_cast<int64_t>(checkpoint.tensors.size()));
+  const Recipe recipe = parse_recipe(checkpoint.recipe, fmt::format("recipe in {}", file.string()), set);
+  report_networks(report, recipe);
+  report_recipe(report, recipe);
+}
+
+/// A folder is a run, a .safetensors file a checkpoint, everything else a recipe.
+void report_subject(Report& report, const Options& options) {
+  const std::filesystem::path path = options.subject;
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    if (const auto file = latest_checkpoint(path)) return report_checkpoint(report, *file, options.set);
+    if (!std::filesystem::is_regular_file(path / "recipe.toml")) {
+      throw DataError(fmt::format("{}: is not a run (it has no recipe.toml)", options.subject));
+    }
+  } else if (path.extension() == ".safetensors") {
+    return report_checkpoint(report, find_checkpoint(path), options.set);
+  }
+  const bool run = std::filesystem::is_directory(path, error);
+  const Recipe recipe = load_recipe(run ? (path / "recipe.toml").string() : options.subject, options.set);
+  report_networks(report, recipe);
+  report_recipe(report, recipe);
+}
+
 void run(const Options& options) {
   Report report;
   if (options.subject.empty()) {
     report_machine(report);
   } else {
-    report_recipe(report, load_recipe(options.subject, options.set));
+    report_subject(report, options);
   }
   report.print(options.json);
 }
