@@ -1,0 +1,141 @@
+#include "engine/nn/parameters.hpp"
+#include "kernels/core/memory.hpp"
+#include "models/registry.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/compare.hpp"
+#include "tests/support/devices.hpp"
+
+#include <cmath>
+
+using namespace ascore;
+
+namespace {
+/// A network with drawn parameters on the cpu.
+template <class Network>
+struct Ready {
+  test::Bench bench;
+  std::unique_ptr<Network> net;
+  ParameterSet parameters;
+  Ready(std::unique_ptr<Network> made, DType dtype, DType compute)
+      : bench(Device::cpu, compute), net(std::move(made)), parameters(bench.ctx, *net, dtype) {
+    parameters.initialise(bench.ctx, 3);
+  }
+};
+using ReadyScore = Ready<ScoreNetwork>;
+
+ReadyScore score(const ScoreNetworkConfig& config, DType dtype = DType::f32, DType compute = DType::f32) {
+  return {make_score_network(config), dtype, compute};
+}
+
+/// The MLP by plain loops.
+std::vector<double> naive_mlp(const ReadyScore& r, std::vector<double> x, int64_t rows) {
+  for (int layer = 0; layer < 4; ++layer) {
+    const Tensor w = r.parameters.find(std::to_string(2 * layer).insert(0, "net.") + ".weight")->value;
+    const auto weight = r.bench.ctx.to_host(w);
+    const auto bias = r.bench.ctx.to_host(r.parameters.find("net." + std::to_string(2 * layer) + ".bias")->value);
+    const int64_t in = w.dim(1), out = w.dim(0);
+    std::vector<double> y;
+    for (int64_t n = 0; n < rows; ++n) {
+      for (int64_t o = 0; o < out; ++o) {
+        double sum = bias[static_cast<size_t>(o)];
+        for (int64_t i = 0; i < in; ++i) {
+          sum += weight[static_cast<size_t>(o * in + i)] * x[static_cast<size_t>(n * in + i)];
+        }
+        y.push_back(layer < 3 && sum < 0 ? 0.01 * sum : sum);
+      }
+    }
+    x = y;
+  }
+  return x;
+}
+}  // namespace
+
+TEST_CASE("the conditional MLP is four linear layers of x and sigma", "[models]") {
+  const auto r = score({.name = "mlp", .sample_shape = {2}, .width = 9, .conditional = true}, DType::f64, DType::f64);
+  Ctx ctx = r.bench.ctx;
+  const std::vector<double> x = {0.5, -1, 2, 0.25, -0.75, 3}, sigma = {4, 0.01, 1};
+  const Tensor out = r.net->forward(ctx, ctx.from_host(x, {3, 2}, DType::f64), ctx.from_host(sigma, {3}, DType::f64));
+  const std::vector<double> joined = {0.5, -1, 4, 2, 0.25, 0.01, -0.75, 3, 1};
+  CHECK(out.shape() == Shape{3, 2});
+  CHECK(test::relative_error(ctx.to_host(out), naive_mlp(r, joined, 3)) < 1e-12);
+}
+
+TEST_CASE("the unconditional MLP ignores sigma, and takes images flattened", "[models]") {
+  const auto r = score({.name = "mlp", .sample_shape = {2, 2, 1}, .width = 9}, DType::f64, DType::f64);
+  Ctx ctx = r.bench.ctx;
+  const std::vector<double> x = {0.5, -1, 2, 0.25, -0.75, 3, 1, -2};
+  const Tensor out = r.net->forward(ctx, ctx.from_host(x, {2, 2, 2, 1}, DType::f64), {});
+  CHECK(out.shape() == Shape{2, 2, 2, 1});
+  CHECK(test::relative_error(ctx.to_host(out), naive_mlp(r, x, 2)) < 1e-12);
+}
+
+TEST_CASE("an image's score depends neither on its batch nor on the number of threads", "[models]") {
+  const bool dilation = GENERATE(true, false);
+  const auto r = score({.sample_shape = {8, 16, 1}, .width = 4, .dilation = dilation});
+  Ctx ctx = r.bench.ctx;
+  const Tensor x = r.bench.normal({5, 8, 16, 1}, DType::f32, 11);
+  const Tensor all = r.net->forward(ctx, x, {});
+  CHECK(all.shape() == x.shape());
+  Stream other(Device::cpu, {.threads = r.bench.stream.threads() == 1 ? 2 : 1});
+  Ctx elsewhere{other, *r.bench.allocator};
+  for (int64_t n = 0; n < 5; ++n) {
+    CAPTURE(n);
+    const Tensor one = r.net->forward(elsewhere, x.rows(n, n + 1), {});
+    CHECK(ctx.to_host(one) == ctx.to_host(all.rows(n, n + 1)));
+  }
+}
+
+TEST_CASE("the score networks' options do what they say", "[models]") {
+  const Shape shape{2, 8, 8, 2};
+  const auto plain = score({.sample_shape = {8, 8, 2}, .width = 4}, DType::f64, DType::f64);
+  const auto unshifted = score({.sample_shape = {8, 8, 2}, .width = 4, .shift_input = false}, DType::f64, DType::f64);
+  const auto dae = score({.sample_shape = {8, 8, 2}, .width = 4, .dae = true}, DType::f64, DType::f64);
+  Ctx ctx = plain.bench.ctx;
+  const Tensor x = plain.bench.normal(shape, DType::f64, 5);
+  const auto out = ctx.to_host(plain.net->forward(ctx, x, {}));
+  SECTION("shift_input: 2x - 1 goes in") {
+    std::vector<double> shifted = ctx.to_host(x);
+    for (double& value : shifted) value = 2 * value - 1;
+    CHECK(test::relative_error(ctx.to_host(unshifted.net->forward(ctx, ctx.from_host(shifted, shape, DType::f64), {})),
+                               out) < 1e-12);
+  }
+  SECTION("dae: sigmoid(2 out) comes out") {
+    std::vector<double> expected = out;
+    for (double& value : expected) value = 1 / (1 + std::exp(-2 * value));
+    CHECK(test::relative_error(ctx.to_host(dae.net->forward(ctx, x, {})), expected) < 1e-12);
+  }
+}
+
+TEST_CASE("bf16 activations stay near f32 and never meet the image", "[models]") {
+  const auto r = score({.sample_shape = {8, 8, 1}, .width = 8});
+  Ctx ctx = r.bench.ctx, half = r.bench.ctx;
+  half.compute = DType::bf16;
+  const Tensor x = r.bench.normal({2, 8, 8, 1}, DType::f32, 5);
+  const Tensor reference = r.net->forward(ctx, x, {}), rough = r.net->forward(half, x, {});
+  CHECK(rough.dtype() == DType::f32);
+  const double error = test::relative_error(ctx.to_host(rough), ctx.to_host(reference));
+  CHECK(error > 1e-6);  // bf16 was used
+  CHECK(error < 0.1);
+}
+
+TEST_CASE("critics give one number per sample, in training and evaluation, for every size", "[models]") {
+  const int64_t size = GENERATE(8, 16, 28, 64);
+  CAPTURE(size);
+  Ready<Critic> r(make_critic({.name = "biggan", .sample_shape = {size, size, 3}, .width = 1}), DType::f32, DType::f32);
+  Ctx ctx = r.bench.ctx;
+  const Tensor x = r.bench.normal({2, size, size, 3}, DType::f32, 5);
+  const auto u = ctx.to_host(r.parameters.buffers()[0]->value);
+  const auto first = ctx.to_host(r.net->forward(ctx, x));
+  CHECK(first.size() == 2);
+  CHECK(ctx.to_host(r.net->forward(ctx, x)) == first);
+  CHECK(ctx.to_host(r.parameters.buffers()[0]->value) == u);
+  ctx.training = true;
+  CHECK(ctx.to_host(r.net->forward(ctx, x)) == first);
+  CHECK(ctx.to_host(r.parameters.buffers()[0]->value) != u);
+}
+
+TEST_CASE("the MLP critic gives one number per point", "[models]") {
+  Ready<Critic> r(make_critic({.name = "mlp", .sample_shape = {2}, .width = 6}), DType::f32, DType::f32);
+  Ctx ctx = r.bench.ctx;
+  CHECK(r.net->forward(ctx, r.bench.normal({7, 2}, DType::f32, 5)).shape() == Shape{7});
+}

@@ -1,0 +1,86 @@
+#include "models/registry.hpp"
+
+#include "kernels/core/error.hpp"
+#include "tests/support/catch.hpp"
+
+#include <algorithm>
+
+using namespace ascore;
+
+namespace {
+int64_t trainable_values(Module& module) {
+  int64_t total = 0;
+  for (const Parameter* p : module.parameters()) total += p->trainable ? p->shape.count() : 0;
+  return total;
+}
+bool has(Module& module, const std::string& name) {
+  const auto all = module.parameters();
+  return std::ranges::find(all, name, &Parameter::name) != all.end();
+}
+}  // namespace
+
+TEST_CASE("NCSNv2 has the original's number of parameters", "[models]") {
+  ScoreNetworkConfig config{.name = "ncsnv2", .sample_shape = {32, 32, 3}};
+  CHECK(trainable_values(*make_score_network(config)) == 29'694'083);
+  config.dilation = false;
+  CHECK(trainable_values(*make_score_network(config)) == 28'645'507);
+}
+
+TEST_CASE("NCSNv2 without dilation pools in its last two stages", "[models]") {
+  ScoreNetworkConfig config{.name = "ncsnv2", .sample_shape = {32, 32, 3}, .width = 4};
+  const auto dilated = make_score_network(config);
+  config.dilation = false;
+  const auto pooled = make_score_network(config);
+  CHECK(has(*dilated, "res4.0.conv2.weight"));
+  CHECK(has(*pooled, "res4.0.conv2.conv.weight"));
+  CHECK(has(*pooled, "res3.0.shortcut.conv.bias"));
+}
+
+TEST_CASE("the MLPs have four layers, named as in a Sequential", "[models]") {
+  ScoreNetworkConfig score{.name = "mlp", .sample_shape = {2}};
+  CHECK(trainable_values(*make_score_network(score)) == 2 * 512 + 512 + 2 * (512 * 512 + 512) + 512 * 2 + 2);
+  score.conditional = true;
+  const auto conditional = make_score_network(score);
+  CHECK(trainable_values(*conditional) == 3 * 512 + 512 + 2 * (512 * 512 + 512) + 512 * 2 + 2);
+  CHECK(has(*conditional, "net.0.weight"));
+  CHECK(has(*conditional, "net.6.bias"));
+  const auto critic = make_critic({.name = "mlp", .sample_shape = {2}, .width = 8});
+  CHECK(trainable_values(*critic) == 2 * 8 + 8 + 2 * (8 * 8 + 8) + 8 + 1);
+}
+
+TEST_CASE("the BigGAN critic's blocks follow its table", "[models]") {
+  const auto widths = [](int64_t size) {
+    const auto critic = make_critic({.name = "biggan", .sample_shape = {size, size, 3}, .width = 2});
+    std::vector<int64_t> all;
+    for (const Parameter* p : critic->parameters()) {
+      if (p->name.ends_with("conv1.weight")) all.push_back(p->shape.dim(0) / 2);
+    }
+    return all;
+  };
+  for (const int64_t size : {8, 16, 28, 32}) CHECK(widths(size) == std::vector<int64_t>{4, 4, 4, 4});
+  CHECK(widths(64) == std::vector<int64_t>{1, 2, 4, 8, 16});
+  const auto critic = make_critic({.name = "biggan", .sample_shape = {64, 64, 3}, .width = 2});
+  CHECK(has(*critic, "blocks.4.0.conv_sc.weight"));
+  CHECK_FALSE(has(*make_critic({.name = "biggan", .sample_shape = {8, 8, 1}}), "blocks.2.0.conv_sc.weight"));
+}
+
+TEST_CASE("an unknown name is an error that lists the known ones", "[models]") {
+  CHECK_THROWS_WITH(make_score_network({.name = "ncsn"}), Catch::Contains("'ncsn'") && Catch::Contains("mlp, ncsnv2"));
+  CHECK_THROWS_WITH(make_critic({.name = "dcgam"}), Catch::Contains("mlp, biggan"));
+  CHECK(score_network_names() == std::vector<std::string>{"mlp", "ncsnv2"});
+  CHECK(critic_names() == std::vector<std::string>{"mlp", "biggan"});
+}
+
+TEST_CASE("options that a network does not have are errors", "[models]") {
+  using Config = ScoreNetworkConfig;
+  CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {2}}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {31, 31, 3}}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {28, 28, 3}, .dilation = false}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.norm = "batch_norm"}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.standardize = true}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.conditional = true}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.name = "mlp", .sample_shape = {2}, .dae = true}), ConfigError);
+  CHECK_THROWS_AS(make_critic({.sample_shape = {20, 20, 3}}), ConfigError);
+  CHECK_THROWS_AS(make_critic({.sample_shape = {32, 28, 3}}), ConfigError);
+  CHECK_THROWS_AS(make_critic({.sample_shape = {2}}), ConfigError);
+}
