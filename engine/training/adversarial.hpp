@@ -11,8 +11,9 @@ namespace ascore {
 struct GameConfig {
   ScoreTarget target = ScoreTarget::gaussian;
   DsmLoss loss = DsmLoss::l2;
-  std::optional<AdversarialConfig> adversarial;
-  std::optional<ValueRange> range;  ///< clamp of denoised samples before the critic sees them, if adversarial.clamp
+  std::optional<AdversarialConfig> adversarial = {};
+  std::optional<ValueRange> range =
+      {};  ///< clamp of denoised samples before the critic sees them, if adversarial.clamp
 };
 
 /// What a critic's update computed.

@@ -22,11 +22,11 @@ struct TrainerConfig {
   ScoreTarget target = ScoreTarget::gaussian;
   OptimizerConfig score_optimizer;
   double ema = 0.9999;
-  std::optional<AdversarialConfig> adversarial;  ///< present exactly if there is a critic
+  std::optional<AdversarialConfig> adversarial = {};  ///< present exactly if there is a critic
   OptimizerConfig critic_optimizer;
-  std::optional<ValueRange> range;  ///< image_range(transform); absent for point data
-  bool flip = false;                ///< training images are mirrored at random
-  std::string recipe;               ///< text that checkpoints carry
+  std::optional<ValueRange> range = {};  ///< image_range(transform); absent for point data
+  bool flip = false;                     ///< training images are mirrored at random
+  std::string recipe;                    ///< text that checkpoints carry
 };
 
 /// How far a run is, and how it fares.
@@ -34,18 +34,18 @@ struct Progress {
   int64_t step = 0, steps = 0;  ///< completed, and wanted in total
   double loss = 0;              ///< of the score update just done, and its parts
   double dsm = 0, generator = 0;
-  double critic = 0;               ///< of the last critic update; 0 without a critic
-  std::optional<double> held_out;  ///< measured at this step: DSM loss of the average on test data
-  double samples_per_second = 0;   ///< since this process began
+  double critic = 0;                    ///< of the last critic update; 0 without a critic
+  std::optional<double> held_out = {};  ///< measured at this step: DSM loss of the average on test data
+  double samples_per_second = 0;        ///< since this process began
   double seconds = 0, eta_seconds = 0;
 };
 
 /// Calls from inside a run; each may be empty. None can change the training.
 struct TrainerObserver {
-  std::function<void(const Progress&)> progress;  ///< after every step
+  std::function<void(const Progress&)> progress = {};  ///< after every step
   /// Every preview_every steps: the score network holds its averaged parameters and ctx is set for inference.
-  std::function<void(Ctx& ctx, int64_t step)> preview;
-  std::function<void(const std::filesystem::path& file)> saved;  ///< after every checkpoint
+  std::function<void(Ctx& ctx, int64_t step)> preview = {};
+  std::function<void(const std::filesystem::path& file)> saved = {};  ///< after every checkpoint
 };
 
 enum class TrainingEnd : uint8_t { finished, stopped };
