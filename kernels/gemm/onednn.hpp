@@ -7,7 +7,6 @@
 #include <cstring>
 #include <string>
 
-#include <fmt/core.h>
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.hpp>
 
@@ -44,9 +43,10 @@ auto with_library(Stream& stream, Body&& body) {
   try {
     return body(stream.attached<OneDnn>());
   } catch (const dnnl::error& error) {
-    throw Error(fmt::format("{}: oneDNN: {} (status {})",
-                            stream.current_op() ? stream.current_op()->describe() : "product", error.what(),
-                            static_cast<int>(error.status)));
+    std::string message = stream.current_op() ? stream.current_op()->describe() : std::string("product");
+    message.append(": oneDNN: ").append(error.what());
+    message.append(" (status ").append(std::to_string(static_cast<int>(error.status))).append(")");
+    throw Error(message);
   }
 }
 
