@@ -2,7 +2,6 @@
 
 #include "kernels/core/error.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -29,26 +28,6 @@ std::vector<double> noise_levels(double begin, double end, int count, Spacing sp
 std::vector<double> noise_levels(const NoiseConfig& config) {
   check(config);
   return noise_levels(config.sigma_begin, config.sigma_end, config.levels, config.spacing);
-}
-
-double largest_distance(std::span<const float> rows, int64_t count, int64_t dims) {
-  if (count * dims != static_cast<int64_t>(rows.size())) {
-    throw ShapeError(fmt::format("largest_distance: {} values are not {} rows of {}", rows.size(), count, dims));
-  }
-  double largest = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const float* a = rows.data() + i * dims;
-    for (int64_t j = 0; j < i; ++j) {
-      const float* b = rows.data() + j * dims;
-      double squares = 0;
-      for (int64_t k = 0; k < dims; ++k) {
-        const double difference = static_cast<double>(a[k]) - static_cast<double>(b[k]);
-        squares += difference * difference;
-      }
-      largest = std::max(largest, squares);
-    }
-  }
-  return std::sqrt(largest);
 }
 
 LevelRule level_rule(double overlap, int64_t dims, double sigma_begin, double sigma_end) {

@@ -3,7 +3,6 @@
 #include "engine/training/config.hpp"
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace ascore {
@@ -13,12 +12,8 @@ namespace ascore {
 std::vector<double> noise_levels(double begin, double end, int count, Spacing spacing);
 std::vector<double> noise_levels(const NoiseConfig& config);
 
-/// Technique 1 of Song & Ermon 2020 (arXiv:2006.09011): sigma_1 should be the largest pairwise Euclidean distance in
-/// the training set. This is the largest among the `count` rows of one mini-batch, each of `dims` values: call it for
-/// the mini-batches of one epoch and keep the maximum. 0 for fewer than two rows. Cost: count^2 dims.
-double largest_distance(std::span<const float> rows, int64_t count, int64_t dims);
-
-/// Technique 2 of the same paper, as the original implementation computes it.
+/// Technique 2 of Song & Ermon 2020 (arXiv:2006.09011; for Technique 1 see engine/data/statistics.hpp), as the original
+/// implementation computes it.
 struct LevelRule {
   double ratio;   ///< sigma_{i+1} / sigma_i: the point of {0, 1e-6, ..., 1} that comes closest to the wanted overlap
   double levels;  ///< ln(sigma_end / sigma_begin) / ln(ratio), not rounded

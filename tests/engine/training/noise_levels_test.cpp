@@ -3,10 +3,6 @@
 #include "kernels/core/error.hpp"
 #include "tests/support/catch.hpp"
 
-#include <algorithm>
-#include <functional>
-#include <numeric>
-
 using namespace ascore;
 
 TEST_CASE("noise levels fall from begin to end, by a constant ratio or a constant difference") {
@@ -42,14 +38,6 @@ TEST_CASE("the number of levels follows Technique 2") {
   CHECK_THROWS_AS(level_rule(1, 3072, 50, 0.01), ConfigError);
   CHECK_THROWS_AS(level_rule(0.5, 0, 50, 0.01), ConfigError);
   CHECK_THROWS_AS(level_rule(0.5, 10, 0.01, 50), ConfigError);
-}
-
-TEST_CASE("the largest pairwise distance of a mini-batch") {
-  const std::vector<float> rows{0, 0, 3, 4, 1, 1, -3, -4};
-  CHECK(largest_distance(rows, 4, 2) == Approx(10));
-  CHECK(largest_distance(std::span(rows).first(2), 1, 2) == 0);
-  CHECK(largest_distance({}, 0, 2) == 0);
-  CHECK_THROWS_AS(largest_distance(rows, 3, 2), ShapeError);
 }
 
 TEST_CASE("settings of training have names that parse back, and are checked") {
