@@ -32,6 +32,8 @@ Words tiny_points() {
           "--set",
           "training.steps=8",
           "--set",
+          "sampling.step_size=0",
+          "--set",
           "training.checkpoint_every=3",
           "--set",
           "training.preview_every=0",
