@@ -4,6 +4,7 @@
 #include "kernels/core/error.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -23,8 +24,13 @@ SamplerKind parse_sampler(std::string_view text) {
 std::vector<double> sampler_schedule(SamplerKind sampler, const NoiseConfig& noise, int n_sigma) {
   if (n_sigma < 1) throw ConfigError(fmt::format("n_sigma is {}: at least one step per noise level", n_sigma));
   if (sampler == SamplerKind::als) return noise_levels(noise);
+  const int64_t levels = (int64_t{noise.levels} - 1) * n_sigma + 1;
+  if (levels > std::numeric_limits<int>::max()) {
+    throw ConfigError(
+        fmt::format("n_sigma {} on {} noise levels makes {} evaluations: too many", n_sigma, noise.levels, levels));
+  }
   NoiseConfig dense = noise;
-  dense.levels = (noise.levels - 1) * n_sigma + 1;
+  dense.levels = static_cast<int>(levels);
   return noise_levels(dense);
 }
 

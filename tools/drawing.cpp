@@ -10,6 +10,8 @@
 #include "tools/session.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,6 +36,11 @@ Tensor start_tile(Ctx& ctx, const Recipe& recipe, Start init, const Shape& shape
 /// Network values to bytes (images), or as they are (points).
 HostTensor finished(Ctx& ctx, const Recipe& recipe, const Tensor& samples) {
   HostTensor values = download(ctx.stream, samples);
+  const std::span<const float> drawn = std::as_const(values).as<float>();
+  if (!std::all_of(drawn.begin(), drawn.end(), [](float value) { return std::isfinite(value); })) {
+    throw DivergedError(
+        "the samples are not finite: the step size is too large for this network, or training diverged");
+  }
   if (is_point_data(recipe.data.name)) return values;
   untransform_images(parse_transform(recipe.data.transform), values.as<float>());
   Stream host(Device::cpu, {.threads = ctx.stream.threads()});

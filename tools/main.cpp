@@ -2,6 +2,7 @@
 #include "tools/build_info.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/exit_code.hpp"
+#include "tools/wait_policy.hpp"
 
 #include <exception>
 
@@ -50,6 +51,7 @@ ExitCode run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ascore::tools::let_waiting_threads_sleep(argv);
   try {
     return static_cast<int>(run(argc, argv));
   } catch (const std::exception& error) {

@@ -155,9 +155,24 @@ void save_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpo
   write_file_atomically(file.parent_path() / "latest", file.filename().string() + "\n");
 }
 
+namespace {
+/// The checkpoint of the highest step in a folder that has lost its pointer: names are zero-padded, so they sort.
+std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& folder) {
+  std::optional<std::filesystem::path> newest;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
+    const std::filesystem::path& file = entry.path();
+    if (file.extension() != ".safetensors" || !file.stem().string().starts_with("step-")) continue;
+    const auto rank = [](const std::filesystem::path& p) { return std::pair(p.string().size(), p.string()); };
+    if (!newest || rank(*newest) < rank(file)) newest = file;
+  }
+  return newest;
+}
+}  // namespace
+
 std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run) {
   const std::filesystem::path pointer = run / "checkpoints" / "latest";
-  if (!std::filesystem::exists(pointer)) return std::nullopt;
+  if (!std::filesystem::exists(pointer)) return newest_checkpoint(pointer.parent_path());
   const std::vector<std::byte> bytes = read_file(pointer);
   std::string name(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   while (!name.empty() && (name.back() == '\n' || name.back() == ' ')) name.pop_back();

@@ -202,7 +202,8 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
       throw DivergedError(fmt::format("step {}: {}{}", s.step + 1, error.what(), resume));
     }
     const bool last = s.step == training.steps;
-    if (due(s.step, training.held_out_every) || (last && training.held_out_every > 0))
+    const bool measurable = s.data.size(Split::test) > 0 && training.held_out_samples > 0;
+    if (measurable && (due(s.step, training.held_out_every) || (last && training.held_out_every > 0)))
       progress.held_out = s.held_out_loss();
     progress.steps = training.steps;
     progress.seconds = seconds_since(start);

@@ -23,7 +23,7 @@ double max_relative_error(std::span<const double> values, std::span<const double
   if (values.size() != reference.size()) return std::numeric_limits<double>::quiet_NaN();
   double difference = 0, size = 0;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) return std::numeric_limits<double>::quiet_NaN();
+    if (!std::isfinite(values[i]) || !std::isfinite(reference[i])) return std::numeric_limits<double>::quiet_NaN();
     difference = std::max(difference, std::abs(values[i] - reference[i]));
     size = std::max(size, std::abs(reference[i]));
   }

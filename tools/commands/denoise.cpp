@@ -6,6 +6,7 @@
 #include "tools/configs.hpp"
 #include "tools/session.hpp"
 
+#include <cmath>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -33,6 +34,7 @@ HostTensor read_input(const std::string& path, const Shape& sample) {
 }
 
 void run(const Options& options) {
+  if (!std::isfinite(options.sigma)) throw ConfigError(fmt::format("--sigma {}: must be a number", options.sigma));
   if (std::filesystem::exists(options.output) && !options.overwrite) {
     throw ConfigError(fmt::format("--output {}: exists; give --overwrite to replace it", options.output));
   }

@@ -30,9 +30,12 @@ struct Options {
   std::optional<int64_t> max_steps;
 };
 
-/// Keys in which a resumed run may differ: they change how long it trains and what it reports, not what it computes.
+/// Keys in which a resumed run may differ: how long it trains, what it reports, and the learning rates, which a
+/// diverged run has to lower.
 bool may_differ(const std::string& key) {
   static constexpr const char* kKeys[] = {"data.path",
+                                          "score.optimizer.lr",
+                                          "critic.optimizer.lr",
                                           "training.steps",
                                           "training.log_every",
                                           "training.checkpoint_every",
@@ -76,6 +79,7 @@ void show(ProgressDisplay& display, const Progress& progress) {
 }
 
 ExitCode run(const Options& options) {
+  const std::atomic<bool>& stop = stop_on_signals();
   if (options.resume && options.overwrite) throw ConfigError("--resume and --overwrite: give one of them");
   const fs::path folder = options.out, saved = folder / "recipe.toml";
   if (options.recipe.empty() && !options.resume) throw ConfigError("RECIPE is missing: a path or a shipped name");
@@ -92,6 +96,13 @@ ExitCode run(const Options& options) {
   const std::unique_ptr<ScoreNetwork> network = make_score_network(score_network_config(recipe));
   const std::unique_ptr<Critic> critic = recipe.has_critic ? make_critic(critic_config(recipe)) : nullptr;
 
+  if (config.training.batch_size > data->size(Split::train)) {
+    throw ConfigError(fmt::format("{}: training.batch_size {} is more than the {} training samples of {}",
+                                  recipe.source, config.training.batch_size, data->size(Split::train),
+                                  recipe.data.name));
+  }
+  Trainer trainer(ctx, config, *network, critic.get(), *data, folder);
+
   // Only now, when everything that was asked for can be had, is anything written.
   const bool existing = fs::is_regular_file(saved);
   if (options.resume && existing) require_same_run(recipe, saved);
@@ -101,7 +112,6 @@ ExitCode run(const Options& options) {
                                      : IfExists::refuse);
   write_file_atomically(saved, "# Every key of this run's recipe; written by ascore train.\n" + to_toml(recipe));
 
-  Trainer trainer(ctx, config, *network, critic.get(), *data, folder);
   if (options.resume) {
     if (const auto file = latest_checkpoint(folder)) {
       const Checkpoint checkpoint = read_checkpoint(*file);
@@ -112,7 +122,6 @@ ExitCode run(const Options& options) {
       trainer.resume(checkpoint);
     }
   }
-  const std::atomic<bool>& stop = stop_on_signals();
   TrainingEnd end;
   double loss = 0;
   {

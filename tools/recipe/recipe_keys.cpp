@@ -7,6 +7,9 @@
 namespace ascore::tools {
 namespace {
 
+/// Bounds that no use comes near; beyond them numbers of steps would overflow.
+constexpr double kMostLevels = 100'000, kMostSteps = 10'000;
+
 #define ASCORE_SLOT(member) [](Recipe& r) -> Slot { return &r.member; }
 
 std::vector<RecipeKey> make_keys() {
@@ -51,7 +54,12 @@ std::vector<RecipeKey> make_keys() {
 
   positive("noise.sigma_begin", ASCORE_SLOT(noise.sigma_begin), "largest noise level", "50; points 4");
   positive("noise.sigma_end", ASCORE_SLOT(noise.sigma_end), "smallest noise level");
-  at_least(2, "noise.levels", ASCORE_SLOT(noise.levels), "number of noise levels", "232; points 60");
+  keys.push_back({.path = "noise.levels",
+                  .slot = ASCORE_SLOT(noise.levels),
+                  .doc = "number of noise levels",
+                  .low = 2,
+                  .high = kMostLevels,
+                  .derived = "232; points 60"});
   one_of("noise.spacing", ASCORE_SLOT(noise.spacing), {"geometric", "linear"}, {}, "how the levels are spaced");
 
   one_of("score.name", ASCORE_SLOT(score.name), {"mlp", "ncsnv2"}, {"ncsnv2_deeper", "ncsnv2_deepest", "unet"},
@@ -129,8 +137,11 @@ std::vector<RecipeKey> make_keys() {
   one_of("adversarial.loss", ASCORE_SLOT(adversarial.loss),
          {"gan", "wgan", "hinge", "rpgan", "ragan", "lsgan", "lsgan_sat", "rplsgan", "ralsgan", "rahinge"}, {},
          "the game of score network and critic");
-  at_least(1, "adversarial.critic_steps", ASCORE_SLOT(adversarial.critic_steps),
-           "critic updates before each update of the score network, each on a batch of its own");
+  keys.push_back({.path = "adversarial.critic_steps",
+                  .slot = ASCORE_SLOT(adversarial.critic_steps),
+                  .doc = "critic updates before each update of the score network, each on a batch of its own",
+                  .low = 1,
+                  .high = kMostSteps});
   at_least(0, "adversarial.lambda_dsm", ASCORE_SLOT(adversarial.lambda_dsm), "weight of denoising score matching");
   at_least(0, "adversarial.lambda_generator", ASCORE_SLOT(adversarial.lambda_generator),
            "weight of the score network's part of the game");
@@ -153,7 +164,11 @@ std::vector<RecipeKey> make_keys() {
 
   one_of("sampling.sampler", ASCORE_SLOT(sampling.sampler), {"cas", "als"}, {"flow_euler", "flow_heun"},
          "consistent annealed sampling, or annealed Langevin sampling");
-  at_least(1, "sampling.n_sigma", ASCORE_SLOT(sampling.n_sigma), "steps per noise level");
+  keys.push_back({.path = "sampling.n_sigma",
+                  .slot = ASCORE_SLOT(sampling.n_sigma),
+                  .doc = "steps per noise level",
+                  .low = 1,
+                  .high = kMostSteps});
   at_least(0, "sampling.step_size", ASCORE_SLOT(sampling.step_size), "step size at the last level; 0: by rule");
   one_of("sampling.init", ASCORE_SLOT(sampling.init), {"uniform", "prior"}, {"data"},
          "what sampling starts from: uniform pixels, or noise of sigma_begin");

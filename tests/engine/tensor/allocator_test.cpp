@@ -5,7 +5,6 @@
 #include "tests/support/catch.hpp"
 
 #include <csignal>
-
 #include <sys/wait.h>
 #include <unistd.h>
 
