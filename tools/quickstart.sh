@@ -68,7 +68,7 @@ finish() { json+="${json:+,$'\n' }\"$1\": {$fields}"; }
 # leave out what only long runs need.
 quick=(--set training.preview_every=0 --set training.held_out_every=0 --set training.checkpoint_every=0)
 
-train gaussians25 gaussians25 "${quick[@]}" --max-steps 5000
+train gaussians25 gaussians25 "${quick[@]}"
 for sampler in cas als; do draw gaussians25 gaussians25 "$sampler" 2000; done
 finish gaussians25
 
@@ -81,8 +81,8 @@ train swissroll swissroll "${quick[@]}" --max-steps 2000
 for sampler in cas als; do draw swissroll swissroll "$sampler" 2000; done
 finish swissroll
 
-train digits digits "${quick[@]}" --max-steps 1500
-for sampler in cas als; do draw digits digits "$sampler" 512; done
+train digits digits "${quick[@]}" --max-steps 1200
+for sampler in cas als; do draw digits digits "$sampler" 1024; done
 member halves_frechet "$(number halves_frechet "$out/digits/cas/metrics.json")"
 finish digits
 
