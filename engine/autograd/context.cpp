@@ -3,6 +3,8 @@
 #include "kernels/core/error.hpp"
 #include "kernels/core/memory.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace ascore {

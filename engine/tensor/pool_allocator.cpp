@@ -3,6 +3,7 @@
 #include "kernels/core/memory.hpp"
 
 #include <unordered_map>
+#include <vector>
 
 #include <fmt/format.h>
 
