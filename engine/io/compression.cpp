@@ -60,6 +60,10 @@ class Inflater {
 
 }  // namespace
 
+bool is_gzip(std::span<const std::byte> bytes) {
+  return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
+}
+
 std::vector<std::byte> gunzip(std::span<const std::byte> packed, std::string_view what, size_t limit) {
   return Inflater(15 + 16).run(packed, what, limit);
 }

@@ -7,6 +7,9 @@
 
 namespace ascore {
 
+/// True for bytes that begin as gzip's do.
+bool is_gzip(std::span<const std::byte> bytes);
+
 /// Unpacks a .gz stream. `what` names it in errors. Throws DataError if it is damaged or more than `limit` bytes long.
 std::vector<std::byte> gunzip(std::span<const std::byte> packed, std::string_view what, size_t limit);
 

@@ -1,9 +1,11 @@
 #include "engine/io/npy.hpp"
 
 #include "engine/io/atomic_file.hpp"
+#include "engine/io/stored_type.hpp"
 #include "kernels/core/error.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -15,14 +17,18 @@ namespace ascore {
 
 namespace {
 
-constexpr std::string_view kMagic("\x93NUMPY\x01\x00", 8);
+constexpr std::string_view kMagic("\x93NUMPY", 6);
+constexpr size_t kLongestHeader = 10'000;  // numpy's own limit
 
+using Kind = StoredType::Kind;
 struct Name {
-  std::string_view text;
-  DType dtype;
+  std::string_view text;  // after the byte order
+  StoredType type;
 };
-constexpr Name kNames[] = {
-    {"<f8", DType::f64}, {"<f4", DType::f32}, {"<i8", DType::i64}, {"<i4", DType::i32}, {"|u1", DType::u8}};
+constexpr Name kNames[] = {{"f8", {Kind::floating, 8}}, {"f4", {Kind::floating, 4}}, {"f2", {Kind::floating, 2}},
+                           {"i8", {Kind::integer, 8}},  {"i4", {Kind::integer, 4}},  {"i2", {Kind::integer, 2}},
+                           {"i1", {Kind::integer, 1}},  {"u4", {Kind::natural, 4}},  {"u2", {Kind::natural, 2}},
+                           {"u1", {Kind::natural, 1}},  {"b1", {Kind::truth, 1}}};
 
 // The header is a Python dictionary literal. This reads what numpy writes: three keys in any order, a string, a truth
 // and a tuple of numbers, with spaces anywhere.
@@ -35,8 +41,8 @@ class HeaderParser {
     while (!take('}')) {
       const std::string_view key = string();
       expect(':');
-      if (key == "descr" && !dtype) {
-        dtype = element_type(string());
+      if (key == "descr" && !type) {
+        type = element_type(string());
       } else if (key == "fortran_order" && !fortran) {
         fortran = truth();
       } else if (key == "shape" && !shape) {
@@ -51,11 +57,10 @@ class HeaderParser {
     }
     skip();
     if (!text_.empty()) fail("text after its end");
-    if (!dtype || !fortran || !shape) fail("a missing key");
-    if (*fortran) throw DataError(fmt::format("{}: in Fortran order; save it with numpy.ascontiguousarray", what_));
+    if (!type || !fortran || !shape) fail("a missing key");
   }
 
-  std::optional<DType> dtype;
+  std::optional<StoredType> type;
   std::optional<bool> fortran;
   std::optional<Shape> shape;
 
@@ -83,11 +88,18 @@ class HeaderParser {
     text_.remove_prefix(end + 1);
     return word;
   }
-  DType element_type(std::string_view word) const {
+  StoredType element_type(std::string_view word) const {
+    const char order = word.empty() ? '\0' : word.front();
     for (const Name& known : kNames) {
-      if (known.text == word) return known.dtype;
+      const bool single = known.type.size == 1;
+      if (word.substr(std::min<size_t>(1, word.size())) != known.text) continue;
+      if (order != '<' && order != '>' && order != '=' && !(order == '|' && single)) continue;
+      StoredType result = known.type;
+      result.big_endian = order == '>' && !single;
+      return result;
     }
-    throw DataError(fmt::format("{}: element type '{}'; readable are <f4, <f8, <i4, <i8 and |u1", what_, word));
+    throw DataError(fmt::format(
+        "{}: element type '{}'; readable are f2, f4, f8, i1 to i8, u1 to u4 and b1 with <, > or |", what_, word));
   }
   bool truth() {
     skip();
@@ -123,21 +135,69 @@ class HeaderParser {
   std::string_view what_;
 };
 
+// Where the header of an npy file lies, and where its data begin.
+struct Layout {
+  size_t header = 0, length = 0;
+};
+
+Layout layout_of(std::string_view text, std::string_view what) {
+  if (text.size() < kMagic.size() + 4 || text.substr(0, kMagic.size()) != kMagic) {
+    throw DataError(fmt::format("{}: not an npy array", what));
+  }
+  const auto byte = [&](size_t at) { return size_t{static_cast<uint8_t>(text[at])}; };
+  const size_t major = byte(6), minor = byte(7);
+  if (major < 1 || major > 3 || minor != 0) {
+    throw DataError(fmt::format("{}: npy version {}.{}; readable are 1.0, 2.0 and 3.0", what, major, minor));
+  }
+  Layout layout{.header = major == 1 ? 10u : 12u, .length = 0};
+  if (text.size() < layout.header) throw DataError(fmt::format("{}: truncated in its header", what));
+  for (size_t at = layout.header; at-- > 8;) layout.length = 256 * layout.length + byte(at);
+  if (layout.length > kLongestHeader) {
+    throw DataError(
+        fmt::format("{}: an npy header of {} bytes, where {} are the most", what, layout.length, kLongestHeader));
+  }
+  if (layout.length > text.size() - layout.header) throw DataError(fmt::format("{}: truncated in its header", what));
+  return layout;
+}
+
+// In Fortran order the first dimension runs fastest.
+std::vector<std::byte> to_c_order(std::span<const std::byte> data, const Shape& shape, size_t size) {
+  std::vector<std::byte> result(data.size());
+  const auto rank = static_cast<size_t>(shape.rank());
+  std::array<size_t, Shape::kMaxRank> index{}, stride{};
+  size_t step = size;
+  for (size_t k = 0; k < rank; ++k) {
+    stride[k] = step;
+    step *= static_cast<size_t>(shape.dims()[k]);
+  }
+  for (size_t to = 0; to < result.size(); to += size) {
+    size_t from = 0;
+    for (size_t k = 0; k < rank; ++k) from += index[k] * stride[k];
+    std::memcpy(result.data() + to, data.data() + from, size);
+    for (size_t k = rank; k-- > 0;) {
+      if (++index[k] < static_cast<size_t>(shape.dims()[k])) break;
+      index[k] = 0;
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 std::vector<std::byte> to_npy(const HostTensor& x) {
-  const auto* known = std::ranges::find(kNames, x.dtype, &Name::dtype);
+  const auto* known = std::ranges::find_if(
+      kNames, [&](const Name& n) { return readable_as(n.type) == x.dtype && n.type.size == size_of(x.dtype); });
   if (known == std::end(kNames)) throw DTypeError(fmt::format("npy cannot hold {}: convert it to f32", name(x.dtype)));
   const auto dims = x.shape.dims();
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", known->text,
-                                   fmt::join(dims, ", "), dims.size() == 1 ? "," : "");
+  std::string header =
+      fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}{}), }}", known->type.size == 1 ? '|' : '<',
+                  known->text, fmt::join(dims, ", "), dims.size() == 1 ? "," : "");
   // numpy aligns the data to 64 bytes and ends the header with a line feed.
-  const size_t before = kMagic.size() + 2;
+  const size_t before = kMagic.size() + 4;
   header.resize((before + header.size() + 1 + 63) / 64 * 64 - before - 1, ' ');
   header += '\n';
   std::string text(kMagic);
-  text += static_cast<char>(header.size() & 0xff);
-  text += static_cast<char>(header.size() >> 8);
+  text += {'\x01', '\x00', static_cast<char>(header.size() & 0xff), static_cast<char>(header.size() >> 8)};
   text += header;
   std::vector<std::byte> bytes(text.size() + x.bytes.size());
   std::memcpy(bytes.data(), text.data(), text.size());
@@ -147,31 +207,21 @@ std::vector<std::byte> to_npy(const HostTensor& x) {
 
 HostTensor from_npy(std::span<const std::byte> bytes, std::string_view what) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const size_t before = kMagic.size() + 2;
-  if (text.size() < before || text.substr(0, 6) != kMagic.substr(0, 6)) {
-    throw DataError(fmt::format("{}: not an npy array", what));
-  }
-  if (text.substr(0, 8) != kMagic) throw DataError(fmt::format("{}: not npy version 1.0", what));
-  const size_t length = static_cast<uint8_t>(text[8]) + 256u * static_cast<uint8_t>(text[9]);
-  if (length > text.size() - before) throw DataError(fmt::format("{}: truncated in its header", what));
-  HeaderParser header(text.substr(before, length), what);
+  const Layout layout = layout_of(text, what);
+  HeaderParser header(text.substr(layout.header, layout.length), what);
   header.parse();
 
-  const std::span<const std::byte> data = bytes.subspan(before + length);
-  uint64_t expected = size_of(*header.dtype);
-  for (const int64_t d : header.shape->dims()) {
-    const auto dim = static_cast<uint64_t>(d);
-    if (dim != 0 && expected > (uint64_t{1} << 62) / dim)
-      throw DataError(fmt::format("{}: its shape is too large", what));
-    expected *= dim;
-  }
-  if (expected != data.size()) {
+  const std::span<const std::byte> data = bytes.subspan(layout.header + layout.length);
+  const Shape& shape = *header.shape;
+  const auto expected = stored_bytes(shape.dims(), header.type->size);
+  if (!expected) throw DataError(fmt::format("{}: its shape is too large", what));
+  if (*expected != data.size()) {
     throw DataError(
-        fmt::format("{}: {} bytes of data where {} need {}", what, data.size(), to_string(*header.shape), expected));
+        fmt::format("{}: {} bytes of data where {} need {}", what, data.size(), to_string(shape), *expected));
   }
-  HostTensor x(*header.shape, *header.dtype);
-  std::ranges::copy(data, x.bytes.begin());
-  return x;
+  std::vector<std::byte> elements =
+      *header.fortran ? to_c_order(data, shape, header.type->size) : std::vector<std::byte>(data.begin(), data.end());
+  return from_stored(std::move(elements), shape, *header.type);
 }
 
 void write_npy(const std::filesystem::path& path, const HostTensor& x) {

@@ -4,7 +4,9 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,8 +21,10 @@ enum class NpzPacking : uint8_t { stored, deflated };
 /// Throws DiskError; DataError where an entry or the file passes zip's 4 GiB.
 void write_npz(const std::filesystem::path& path, const NpzArrays& arrays, NpzPacking packing = NpzPacking::deflated);
 
-/// Reads what numpy.savez, numpy.savez_compressed and write_npz write. Checks every length and CRC-32; throws
-/// DataError.
+/// Reads what numpy.savez, numpy.savez_compressed and write_npz write, stored or deflated, zip64 or not. Checks every
+/// length and CRC-32; throws DataError.
 std::map<std::string, HostTensor> read_npz(const std::filesystem::path& path);
+/// The same in memory; `what` names the data in errors.
+std::map<std::string, HostTensor> from_npz(std::span<const std::byte> bytes, std::string_view what);
 
 }  // namespace ascore

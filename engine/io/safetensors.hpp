@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace ascore {
 
@@ -15,10 +16,13 @@ struct SafetensorsFile {
   std::map<std::string, HostTensor> tensors;
 };
 
-/// Reads a file and believes nothing: the header must be well-formed and at most 100 MB, names unique, shapes within
-/// bounds, and the arrays must cover the buffer exactly, without gap or overlap. Throws DataError with one line.
-/// Element types that this house does not know (F16, ...) are errors too.
+/// Reads a file and believes nothing: the header must be well-formed JSON in UTF-8, begin with '{' and have at most
+/// 100 MB, keys must be unique, shapes within bounds, metadata text, and the arrays must cover the buffer exactly,
+/// without gap or overlap. Throws DataError with one line. Types that this house does not compute in become the next
+/// wider one (F16 becomes f32, see readable_as); U64 and 8-bit floats are errors.
 SafetensorsFile read_safetensors(const std::filesystem::path& path);
+/// The same in memory; `what` names the data in errors.
+SafetensorsFile from_safetensors(std::span<const std::byte> bytes, std::string_view what);
 
 /// Only the metadata, without reading the arrays; the header is checked as read_safetensors does.
 std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path);

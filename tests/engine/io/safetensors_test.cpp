@@ -83,7 +83,29 @@ TEST_CASE("broken safetensors are refused with the path and the reason") {
       {"{\"a\":{" + f4 + ":[-4,0]}}", 4, "natural"},
       {"{\"a\":{" + f4 + ":[0,4.0]}}", 4, "natural"},
       {"{\"a\":{" + f4 + ":[0]}}", 4, "two offsets"},
-      {R"({"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", 2, "element type"},
+      {R"({"a":{"dtype":"U64","shape":[1],"data_offsets":[0,8]}})", 8, "element type"},
+      {R"({"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}})", 1, "element type"},
+      {R"({"a":{"dtype":"f32","shape":[1],"data_offsets":[0,4]}})", 4, "element type"},
+      {" {}", 0, "does not begin with"},
+      {"\xef\xbb\xbf{}", 0, "does not begin with"},
+      {"", 0, "does not begin with"},
+      {"{} {}", 0, "not valid JSON"},
+      {"{\"a\xc0\xaf\":1}", 0, "not valid JSON"},
+      {"{\"a\xed\xa0\x80\":1}", 0, "not valid JSON"},
+      {"{\"a\":NaN}", 0, "not valid JSON"},
+      {"{\"a\":[[[[[[[[[", 0, "nested too deeply"},
+      {"{\"a\":{\"b\":{\"c\":{\"d\":1}}}}", 0, "nested too deeply"},
+      {"{\"a\":{" + f4 + ":[0,4]},\"a\":{" + f4 + ":[0,4]}}", 4, "twice"},
+      {R"({"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4, "\"dtype\" twice"},
+      {R"({"a":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}})", 4, "\"shape\" twice"},
+      {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}})", 4, "needs exactly"},
+      {R"({"__metadata__":{"x":"1"},"__metadata__":{}})", 0, "twice"},
+      {"{\"__metadata__\":{\"x\":null}}", 0, "not text"},
+      {R"({"a":{"dtype":"F32","shape":1,"data_offsets":[0,4]}})", 4, "no shape"},
+      {R"({"a":{"dtype":"F32","shape":[18446744073709551616],"data_offsets":[0,4]}})", 4, "natural"},
+      {R"({"a":{"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,4]}})", 4, "too large"},
+      {R"({"a":{"dtype":"F32","shape":[0,4294967296,4294967296],"data_offsets":[0,0]}})", 0, "too large"},
+      {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551612,0]}})", 4, "too large"},
       {R"({"a":{"dtype":1,"shape":[1],"data_offsets":[0,2]}})", 2, "element type"},
       {R"({"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1],"data_offsets":[0,1]}})", 1, "dimensions"},
       {R"({"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}})", 1, "natural"},
@@ -106,6 +128,10 @@ TEST_CASE("a wrong header length, a short file, a missing file and a folder are 
   CHECK_THROWS_WITH(read_safetensors(path), Contains("truncated"));
   write_raw(path, "{}", 0, int64_t{1} << 40);
   CHECK_THROWS_WITH(read_safetensors(path), Contains("no safetensors file"));
+  write_raw(path, "{}", 0, 100'000'001);
+  CHECK_THROWS_WITH(read_safetensors(path), Contains("100000000 are the most"));
+  write_raw(path, "{}", 0, 100'000'000);
+  CHECK_THROWS_WITH(read_safetensors(path), Contains("cut off"));
   CHECK_THROWS_AS(read_safetensors(folder / "absent"), DataError);
   CHECK_THROWS_AS(read_safetensors(folder.path()), DataError);
 }
@@ -128,6 +154,38 @@ TEST_CASE("every truncation and every flipped header byte of a file is an error 
     } catch (const DataError&) {
     }
   }
+}
+
+TEST_CASE("an error names the tensor that is wrong, in one line") {
+  test::TemporaryFolder folder;
+  const auto path = folder / "broken.safetensors";
+  write_raw(path,
+            R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b\nc":{"dtype":"U8","shape":[2],)"
+            R"("data_offsets":[1,2]}})",
+            2);
+  CHECK_THROWS_WITH(read_safetensors(path), Contains(R"(tensor "b\nc": offsets 1 to 2)") && !Contains("\n"));
+}
+
+TEST_CASE("safetensors of types that are not computed in become the next wider one") {
+  const std::string header = R"({"half":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},)"
+                             R"("byte":{"dtype":"I8","shape":[1],"data_offsets":[4,5]},)"
+                             R"("truth":{"dtype":"BOOL","shape":[1],"data_offsets":[5,6]}})";
+  const uint64_t length = header.size();
+  std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
+  bytes += header + std::string("\x00\x3e\x00\xc0\xfe\x01", 6);
+  const SafetensorsFile file = from_safetensors(std::as_bytes(std::span(bytes)), "x");
+  CHECK(file.tensors.at("half") == HostTensor::from(std::vector<float>{1.5f, -2}, {2}));
+  CHECK(file.tensors.at("byte") == HostTensor::from(std::vector<int32_t>{-2}, {1}));
+  CHECK(file.tensors.at("truth") == HostTensor::from(std::vector<uint8_t>{1}, {1}));
+}
+
+TEST_CASE("safetensors in memory are those of a file") {
+  test::TemporaryFolder folder;
+  write_safetensors(folder / "a.safetensors", example());
+  const auto bytes = read_file(folder / "a.safetensors");
+  CHECK(from_safetensors(bytes, "x").tensors == example().tensors);
+  CHECK_THROWS_WITH(from_safetensors(std::span(bytes).first(bytes.size() - 1), "x"),
+                    Contains("x: 1 bytes are missing"));
 }
 
 TEST_CASE("the golden files are read whole") {
