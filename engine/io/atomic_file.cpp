@@ -15,56 +15,97 @@
 namespace ascore {
 
 namespace {
+
+constexpr size_t kGathered = size_t{1} << 20;
+constexpr const char* kPartial = ".partial";
+
 std::string reason(int error) {
   return std::generic_category().message(error);
 }
-}  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_) {
-  temporary_ += fmt::format(".{}.partial", ::getpid());
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail("create");
-}
-
-AtomicFile::~AtomicFile() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-    ::unlink(temporary_.c_str());
-  }
-}
-
-void AtomicFile::fail(const char* what) {
+[[noreturn]] void fail(const char* what, const std::filesystem::path& path) {
   const int error = errno;
-  throw DiskError(fmt::format("cannot {} {}: {}", what, path_.string(), reason(error)));
+  throw DiskError(fmt::format("cannot {} {}: {}", what, path.string(), reason(error)));
 }
 
-void AtomicFile::write(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      fail("write");
-    }
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-}
-
-void AtomicFile::commit() {
-  if (::fsync(descriptor_) != 0) fail("write");
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("replace");
-  const int finished = std::exchange(descriptor_, -1);
-  if (::close(finished) != 0) fail("close");
-  // The name is on disk only when the folder is: without this a power cut may bring the old file back.
-  const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
+/// The name is on disk only when the folder is: without this a power cut may bring the old file back.
+void sync_folder_of(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail("open the folder of");
+  if (descriptor < 0) fail("open the folder of", path);
   const int result = ::fsync(descriptor), error = errno;
   ::close(descriptor);
   // Some file systems cannot sync folders and say so; that is no failure of the write.
   if (result != 0 && error != EINVAL && error != ENOTSUP) {
     errno = error;
-    fail("sync the folder of");
+    fail("sync the folder of", path);
   }
+}
+
+/// NAME.PROCESS.partial
+bool is_partial(const std::filesystem::path& file) {
+  const std::string process = file.stem().extension().string();
+  return file.extension() == kPartial && process.size() > 1 &&
+         process.find_first_not_of("0123456789", 1) == std::string::npos;
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_) {
+  temporary_ += fmt::format(".{}{}", ::getpid(), kPartial);
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail("create", path_);
+  temporary_exists_ = true;
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (temporary_exists_) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  if (gathered_.size() + bytes.size() <= kGathered) {
+    gathered_.insert(gathered_.end(), bytes.begin(), bytes.end());
+    return;
+  }
+  put(gathered_);
+  gathered_.clear();
+  put(bytes);
+}
+
+void AtomicFile::put(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      fail("write", path_);
+    }
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+}
+
+void AtomicFile::close() {
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail("write", path_);
+}
+
+void AtomicFile::commit() {
+  put(gathered_);
+  if (::fsync(descriptor_) != 0) fail("write", path_);
+  close();  // before the rename: network file systems report what they could not store as late as here
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("replace", path_);
+  temporary_exists_ = false;
+  sync_folder_of(path_);
+}
+
+void remove_partial_files(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (!std::filesystem::exists(folder, error)) return;
+  std::filesystem::directory_iterator entries(folder, error);
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+    if (is_partial(entries->path())) std::filesystem::remove(entries->path(), error);
+    if (error) break;
+  }
+  if (error) throw DiskError(fmt::format("cannot tidy up {}: {}", folder.string(), error.message()));
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {

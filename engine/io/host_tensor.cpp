@@ -4,6 +4,7 @@
 #include "kernels/core/memory.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <type_traits>
 
@@ -96,6 +97,20 @@ std::vector<double> HostTensor::to_doubles() const {
 
 void HostTensor::require(DType wanted) const {
   if (dtype != wanted) throw DTypeError(fmt::format("array of {} read as {}", name(dtype), name(wanted)));
+}
+
+bool all_finite(const HostTensor& x) {
+  return with_type(x.dtype, [&]<class T>() {
+    const std::span<const T> values = x.as<T>();
+    return std::all_of(values.begin(), values.end(), [](T value) {
+      if constexpr (std::is_same_v<T, bf16>)
+        return std::isfinite(f32_from_bf16(value));
+      else if constexpr (std::is_floating_point_v<T>)
+        return std::isfinite(value);
+      else
+        return true;
+    });
+  });
 }
 
 Tensor upload(const Ctx& ctx, const HostTensor& x, MemoryKind kind) {

@@ -54,6 +54,9 @@ struct HostTensor {
   void require(DType wanted) const;
 };
 
+/// No element is NaN or infinite; always true of integers.
+bool all_finite(const HostTensor& x);
+
 /// Copies to the context's device, dtype kept.
 Tensor upload(const Ctx& ctx, const HostTensor& x, MemoryKind kind = MemoryKind::data);
 /// Copies from the device to host memory, dtype kept, after what is queued on `stream` has finished.

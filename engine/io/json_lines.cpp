@@ -44,6 +44,7 @@ ordered_json parse(const std::filesystem::path& path, int number, std::string_vi
 void drop_after(const std::filesystem::path& path, int64_t step) {
   if (!std::filesystem::exists(path)) return;
   std::string kept;
+  const uintmax_t size = std::filesystem::file_size(path);
   for_whole_lines(path, [&](int number, std::string_view text) {
     const ordered_json line = parse(path, number, text);
     if (line.contains("step") && line["step"].is_number() && line["step"].get<double>() > static_cast<double>(step)) {
@@ -51,7 +52,7 @@ void drop_after(const std::filesystem::path& path, int64_t step) {
     }
     kept.append(text).push_back('\n');
   });
-  write_file_atomically(path, kept);
+  if (kept.size() != size) write_file_atomically(path, kept);
 }
 
 }  // namespace
@@ -81,6 +82,10 @@ void JsonLines::append(const JsonLine& line) {
     }
     rest.remove_prefix(static_cast<size_t>(written));
   }
+}
+
+void JsonLines::sync() {
+  if (::fsync(descriptor_) != 0) fail("write", path_);
 }
 
 std::vector<std::map<std::string, double>> read_json_lines(const std::filesystem::path& path) {

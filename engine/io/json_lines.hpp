@@ -31,6 +31,8 @@ class JsonLines {
   JsonLines& operator=(const JsonLines&) = delete;
 
   void append(const JsonLine& line);
+  /// Waits until every line is on the disk: a checkpoint that follows then never outlives the lines before it.
+  void sync();
 
  private:
   std::filesystem::path path_;
