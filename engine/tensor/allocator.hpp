@@ -28,7 +28,8 @@ class Storage {
 class Allocator {
  public:
   virtual ~Allocator() = default;
-  /// `bytes` of uninitialised memory, 256-byte aligned, entered in the ledger. Throws OutOfMemoryError with the ledger.
+  /// `bytes` of uninitialised memory, 256-byte aligned, entered in the ledger. Throws OutOfMemoryError with
+  /// what was wanted for what, and the ledger's summary, in one line.
   virtual std::shared_ptr<Storage> allocate(size_t bytes, MemoryKind kind) = 0;
   virtual Device device() const = 0;
   virtual const MemoryLedger& ledger() const = 0;

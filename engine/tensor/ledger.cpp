@@ -21,6 +21,17 @@ void grow(MemoryLedger::Usage& usage, size_t bytes) {
 double mib(size_t bytes) {
   return static_cast<double>(bytes) / (1024.0 * 1024.0);
 }
+std::string shown(const std::string& path) {
+  return path.empty() ? "(no module)" : path;
+}
+/// The largest entries of a map first.
+std::vector<std::pair<std::string, MemoryLedger::Usage>> sorted(
+    const std::map<std::string, MemoryLedger::Usage>& usages, size_t MemoryLedger::Usage::*by) {
+  std::vector<std::pair<std::string, MemoryLedger::Usage>> result(usages.begin(), usages.end());
+  std::stable_sort(result.begin(), result.end(),
+                   [by](const auto& a, const auto& b) { return a.second.*by > b.second.*by; });
+  return result;
+}
 }  // namespace
 
 void MemoryLedger::add(MemoryKind kind, const std::string& path, size_t bytes) {
@@ -43,14 +54,31 @@ std::string MemoryLedger::table() const {
         fmt::format("{:<14}{:>12.2f}{:>12.2f}\n", name(static_cast<MemoryKind>(k)), mib(usage.live), mib(usage.peak));
   }
   text += fmt::format("{:<14}{:>12.2f}{:>12.2f}\n", "total", mib(total_.live), mib(total_.peak));
-  std::vector<std::pair<std::string, Usage>> paths(by_path_.begin(), by_path_.end());
-  std::stable_sort(paths.begin(), paths.end(),
-                   [](const auto& a, const auto& b) { return a.second.peak > b.second.peak; });
+  const auto paths = sorted(by_path_, &Usage::peak);
   for (size_t i = 0; i < std::min<size_t>(paths.size(), 5); ++i) {
-    text += fmt::format("  {:<30}{:>12.2f}\n", paths[i].first.empty() ? "(no module)" : paths[i].first,
-                        mib(paths[i].second.peak));
+    text += fmt::format("  {:<30}{:>12.2f}\n", shown(paths[i].first), mib(paths[i].second.peak));
   }
   return text;
+}
+
+std::string MemoryLedger::summary() const {
+  if (total_.live == 0) return "nothing in use yet";
+  std::map<std::string, Usage> kinds;
+  for (int k = 0; k < kMemoryKinds; ++k) {
+    if (const Usage& usage = by_kind_[static_cast<size_t>(k)]; usage.live > 0) {
+      kinds[name(static_cast<MemoryKind>(k))] = usage;
+    }
+  }
+  std::vector<std::string> by_kind, by_module;
+  for (const auto& [kind, usage] : sorted(kinds, &Usage::live)) {
+    by_kind.push_back(fmt::format("{} {:.1f}", kind, mib(usage.live)));
+  }
+  for (const auto& [path, usage] : sorted(by_path_, &Usage::live)) {
+    if (usage.live == 0 || by_module.size() == 3) break;
+    by_module.push_back(fmt::format("{} ({:.1f})", shown(path), mib(usage.live)));
+  }
+  return fmt::format("{:.1f} MiB in use: {}; most by {}", mib(total_.live), fmt::join(by_kind, ", "),
+                     fmt::join(by_module, ", "));
 }
 
 }  // namespace ascore

@@ -57,7 +57,7 @@ class PoolAllocator final : public Allocator {
       data = blocks.back();
       blocks.pop_back();
     } else {
-      data = fresh(block);
+      data = fresh(block, kind);
     }
     pool_->ledger.add(kind, path(), block);
     return std::make_shared<PoolStorage>(pool_, data, bytes, block, kind, path());
@@ -66,7 +66,7 @@ class PoolAllocator final : public Allocator {
   const MemoryLedger& ledger() const override { return pool_->ledger; }
 
  private:
-  void* fresh(size_t block) {
+  void* fresh(size_t block, MemoryKind kind) {
     try {
       return device_allocate(pool_->device, block);
     } catch (const OutOfMemoryError&) {
@@ -75,7 +75,10 @@ class PoolAllocator final : public Allocator {
     try {
       return device_allocate(pool_->device, block);
     } catch (const OutOfMemoryError& error) {
-      throw OutOfMemoryError(fmt::format("{}\n{}", error.what(), pool_->ledger.table()));
+      const std::string where = path().empty() ? "" : " of " + path();
+      throw OutOfMemoryError(fmt::format(
+          "out of memory: {:.1f} MiB wanted for {}{} ({}); {}; use smaller batches or networks",
+          static_cast<double>(block) / (1 << 20), name(kind), where, error.what(), pool_->ledger.summary()));
     }
   }
   void release_unused() {

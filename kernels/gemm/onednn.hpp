@@ -46,6 +46,7 @@ auto with_library(Stream& stream, Body&& body) {
     std::string message = stream.current_op() ? stream.current_op()->describe() : std::string("product");
     message.append(": oneDNN: ").append(error.what());
     message.append(" (status ").append(std::to_string(static_cast<int>(error.status))).append(")");
+    if (error.status == dnnl_out_of_memory) throw OutOfMemoryError(message);
     throw Error(message);
   }
 }

@@ -42,14 +42,21 @@ TEST_CASE("the ledger counts live and peak bytes by kind and module path") {
   CHECK(ledger.table().find("res1.0") != std::string::npos);
 }
 
-TEST_CASE("running out of memory is an error that shows the ledger") {
+TEST_CASE("running out of memory is an error of one line: the need, its place, and who holds what") {
   const auto pool = make_pool_allocator(Device::cpu);
+  CHECK(pool->ledger().summary() == "nothing in use yet");
   const auto kept = pool->allocate(1 << 20, MemoryKind::optimizer);
+  pool->set_path("res1.0");
+  const auto more = pool->allocate(1 << 21, MemoryKind::activations);
   try {
     pool->allocate(size_t(1) << 60, MemoryKind::activations);
     FAIL("an exbibyte was allocated");
   } catch (const OutOfMemoryError& error) {
-    CHECK(std::string(error.what()).find("optimizer") != std::string::npos);
+    const std::string message = error.what();
+    CHECK(message.find("MiB wanted for activations of res1.0") != std::string::npos);
+    CHECK(message.find("3.0 MiB in use: activations 2.0, optimizer 1.0; most by res1.0 (2.0), (no module) (1.0)") !=
+          std::string::npos);
+    CHECK(message.find('\n') == std::string::npos);
   }
 }
 
