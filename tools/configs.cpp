@@ -87,6 +87,7 @@ TrainerConfig trainer_config(const Recipe& recipe) {
                      .batch_size = recipe.training.batch_size,
                      .loss = parse_dsm_loss(recipe.training.loss),
                      .checkpoint_every = recipe.training.checkpoint_every,
+                     .keep_checkpoints = recipe.training.keep_checkpoints,
                      .preview_every = recipe.training.preview_every,
                      .held_out_every = recipe.training.held_out_every,
                      .held_out_samples = recipe.training.held_out_samples,

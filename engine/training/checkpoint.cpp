@@ -15,7 +15,7 @@ namespace ascore {
 
 namespace {
 
-constexpr const char* kFormat = "ascore checkpoint 1";
+constexpr const char* kFormat = "ascore checkpoint 2";
 
 /// Over all metadata but the checksum itself, and every tensor's name, type, shape and bytes, in order of names.
 std::string checksum_of(const SafetensorsFile& data) {
@@ -107,6 +107,8 @@ void write_checkpoint(const std::filesystem::path& file, const Checkpoint& check
                    {"seed", std::to_string(checkpoint.seed)},
                    {"data_position", std::to_string(checkpoint.data_position)},
                    {"threads", std::to_string(checkpoint.threads)},
+                   {"device", checkpoint.device},
+                   {"precision", checkpoint.precision},
                    {"recipe", checkpoint.recipe}};
   for (const auto& [role, steps] : checkpoint.optimizer_steps) {
     data.metadata["optimizer." + role + ".steps"] = std::to_string(steps);
@@ -131,6 +133,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& file) {
   read("seed", result.seed);
   read("data_position", result.data_position);
   read("threads", result.threads);
+  result.device = entry(file, data, "device");
+  result.precision = entry(file, data, "precision");
   result.recipe = entry(file, data, "recipe");
   for (const auto& [key, text] : data.metadata) {
     constexpr std::string_view before = "optimizer.", after = ".steps";
@@ -146,48 +150,80 @@ std::filesystem::path checkpoint_file(const std::filesystem::path& run, int64_t 
   return run / "checkpoints" / fmt::format("step-{:06}.safetensors", step);
 }
 
-void save_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint) {
-  const std::filesystem::path file = checkpoint_file(run, checkpoint.step);
-  std::error_code error;
-  std::filesystem::create_directories(file.parent_path(), error);
-  if (error) throw DiskError(fmt::format("{}: cannot be made: {}", file.parent_path().string(), error.message()));
-  write_checkpoint(file, checkpoint);
-  write_file_atomically(file.parent_path() / "latest", file.filename().string() + "\n");
+namespace {
+
+constexpr const char* kPointer = "latest";
+
+/// The step that a file name tells: step-000500.safetensors.
+std::optional<int64_t> step_of(const std::filesystem::path& file) {
+  const std::string stem = file.stem().string();
+  constexpr std::string_view before = "step-";
+  if (file.extension() != ".safetensors" || !stem.starts_with(before)) return std::nullopt;
+  int64_t step = 0;
+  const auto [end, error] = std::from_chars(stem.data() + before.size(), stem.data() + stem.size(), step);
+  if (error != std::errc() || end != stem.data() + stem.size() || step < 0) return std::nullopt;
+  return step;
 }
 
-namespace {
-/// The checkpoint of the highest step in a folder that has lost its pointer: names are zero-padded, so they sort.
-std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& folder) {
-  std::optional<std::filesystem::path> newest;
+/// The checkpoints of a folder by step; none if there is no such folder.
+std::map<int64_t, std::filesystem::path> checkpoints_in(const std::filesystem::path& folder) {
+  std::map<int64_t, std::filesystem::path> found;
   std::error_code missing;
   for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
-    const std::filesystem::path& file = entry.path();
-    if (file.extension() != ".safetensors" || !file.stem().string().starts_with("step-")) continue;
-    const auto rank = [](const std::filesystem::path& p) { return std::pair(p.string().size(), p.string()); };
-    if (!newest || rank(*newest) < rank(file)) newest = file;
+    if (const auto step = step_of(entry.path())) found.emplace(*step, entry.path());
   }
-  return newest;
+  return found;
 }
-}  // namespace
 
-std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run) {
-  const std::filesystem::path pointer = run / "checkpoints" / "latest";
-  if (!std::filesystem::exists(pointer)) return newest_checkpoint(pointer.parent_path());
+void remove_older(const std::filesystem::path& folder, int64_t step, int64_t keep) {
+  std::map<int64_t, std::filesystem::path> present = checkpoints_in(folder);
+  present.erase(present.upper_bound(step), present.end());
+  for (auto oldest = present.begin(); static_cast<int64_t>(present.size()) > keep; oldest = present.erase(oldest)) {
+    std::error_code error;
+    std::filesystem::remove(oldest->second, error);
+    if (error) throw DiskError(fmt::format("cannot remove {}: {}", oldest->second.string(), error.message()));
+  }
+}
+
+/// The checkpoint that the file `latest` names.
+std::filesystem::path follow(const std::filesystem::path& pointer) {
   const std::vector<std::byte> bytes = read_file(pointer);
   std::string name(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   while (!name.empty() && (name.back() == '\n' || name.back() == ' ')) name.pop_back();
   const std::filesystem::path file = pointer.parent_path() / std::filesystem::path(name).filename();
-  if (name.empty() || !std::filesystem::is_regular_file(file)) {
-    throw DataError(fmt::format("{}: names \"{}\", which is not there", pointer.string(), name));
+  if (!step_of(file) || !std::filesystem::is_regular_file(file)) {
+    throw DataError(fmt::format("{}: names no checkpoint beside it", pointer.string()));
   }
   return file;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint, int64_t keep) {
+  const std::filesystem::path file = checkpoint_file(run, checkpoint.step), folder = file.parent_path();
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw DiskError(fmt::format("cannot create {}: {}", folder.string(), error.message()));
+  write_checkpoint(file, checkpoint);
+  write_file_atomically(folder / kPointer, file.filename().string() + "\n");
+  if (keep > 0) remove_older(folder, checkpoint.step, keep);
+}
+
+std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run) {
+  const std::filesystem::path pointer = run / "checkpoints" / kPointer;
+  if (std::filesystem::exists(pointer)) return follow(pointer);
+  const auto present = checkpoints_in(pointer.parent_path());  // a folder that has lost its pointer
+  if (present.empty()) return std::nullopt;
+  return present.rbegin()->second;
 }
 
 std::filesystem::path find_checkpoint(const std::filesystem::path& run_or_file) {
   if (!std::filesystem::exists(run_or_file)) {
     throw DataError(fmt::format("{}: no such run or checkpoint", run_or_file.string()));
   }
-  if (!std::filesystem::is_directory(run_or_file)) return run_or_file;
+  if (!std::filesystem::is_directory(run_or_file)) {
+    return run_or_file.filename() == kPointer ? follow(run_or_file) : run_or_file;
+  }
   const auto latest = latest_checkpoint(run_or_file);
   if (!latest) throw DataError(fmt::format("{}: a folder without a checkpoint", run_or_file.string()));
   return *latest;

@@ -18,13 +18,14 @@ struct Checkpoint {
   uint64_t seed = 0;                               ///< of all random streams, whose counters are functions of the step
   int64_t data_position = 0;                       ///< batches taken from the training data
   int threads = 0;                                 ///< of the run: equal bits need an equal number
+  std::string device, precision;                   ///< of the run: "cpu", "f32"
   std::string recipe;                              ///< the resolved recipe's text
   std::map<std::string, int64_t> optimizer_steps;  ///< "score", "critic": updates done
   std::map<std::string, HostTensor> tensors;
 };
 
-/// Writes one safetensors file, atomically, with the settings and a checksum over all tensors in its metadata. The
-/// bytes are a function of the checkpoint alone. Throws DiskError.
+/// Writes one safetensors file, atomically, with the settings and a checksum over settings and tensors in its metadata.
+/// The bytes are a function of the checkpoint alone. Throws DiskError.
 void write_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint);
 /// Reads and verifies a checkpoint. Throws DataError, in one line: missing, truncated, damaged, or no checkpoint of
 /// this program.
@@ -32,11 +33,13 @@ Checkpoint read_checkpoint(const std::filesystem::path& file);
 
 /// RUN/checkpoints/step-000500.safetensors
 std::filesystem::path checkpoint_file(const std::filesystem::path& run, int64_t step);
-/// Writes RUN/checkpoints/step-N.safetensors, then points RUN/checkpoints/latest at it.
-void save_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint);
+/// Writes RUN/checkpoints/step-N.safetensors, then points RUN/checkpoints/latest at it, then removes all but the newest
+/// `keep` up to this step (0: keeps all). A kill between any two leaves `latest` naming a whole checkpoint.
+void save_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint, int64_t keep = 0);
 /// The file that `latest` names; nothing if the run has no checkpoint yet. Throws DataError if it names a missing file.
 std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run);
-/// The checkpoint that RUN|CKPT means: the file itself, or the latest of a run folder. Throws DataError.
+/// The checkpoint that RUN|CKPT means: the file itself, the one that a file called `latest` names, or the latest of a
+/// run folder. Throws DataError.
 std::filesystem::path find_checkpoint(const std::filesystem::path& run_or_file);
 
 /// Copies a learner's parameters, buffers, average and optimizer state under `role` ("score", "critic").

@@ -110,6 +110,7 @@ void check(const TrainingConfig& config) {
   at_least("training.steps", config.steps, 0);
   at_least("training.batch_size", config.batch_size, 1);
   at_least("training.checkpoint_every", config.checkpoint_every, 0);
+  at_least("training.keep_checkpoints", config.keep_checkpoints, 0);
   at_least("training.preview_every", config.preview_every, 0);
   at_least("training.held_out_every", config.held_out_every, 0);
   at_least("training.held_out_samples", config.held_out_samples, 1);

@@ -46,6 +46,7 @@ struct TrainingConfig {
   int64_t batch_size = 128;
   DsmLoss loss = DsmLoss::l2;
   int64_t checkpoint_every = 5000;  ///< 0: only before the first and after the last step
+  int64_t keep_checkpoints = 5;     ///< the newest that stay; 0: all
   int64_t preview_every = 5000;     ///< 0: none
   int64_t held_out_every = 500;     ///< steps between measurements of the held-out loss; 0: none
   int64_t held_out_samples = 256;   ///< test samples that a measurement uses, at most

@@ -80,7 +80,8 @@ struct Trainer::State {
   void iterate(Loader& loader, Progress& progress);
   double held_out_loss();
   Checkpoint checkpoint();
-  void save(const TrainerObserver& observer);
+  void save(const TrainerObserver& observer, JsonLines* metrics = nullptr);
+  [[noreturn]] void diverged(int64_t at, const std::string& what) const;
 
   Ctx ctx;
   TrainerConfig config;
@@ -140,6 +141,8 @@ Checkpoint Trainer::State::checkpoint() {
                     .seed = config.seed,
                     .data_position = data_position,
                     .threads = ctx.stream.threads(),
+                    .device = name(ctx.stream.device()),
+                    .precision = name(ctx.compute),
                     .recipe = config.recipe,
                     .optimizer_steps = {},
                     .tensors = {}};
@@ -148,9 +151,22 @@ Checkpoint Trainer::State::checkpoint() {
   return result;
 }
 
-void Trainer::State::save(const TrainerObserver& observer) {
+void Trainer::State::diverged(int64_t at, const std::string& what) const {
+  const std::string resume =
+      saved_step ? fmt::format("; resume from step {} with a lower learning rate", *saved_step) : "";
+  throw DivergedError(fmt::format("step {}: {}{}", at, what, resume));
+}
+
+/// Writes a checkpoint, unless this step has one. What is not finite is never saved: the last checkpoint stays a good
+/// one to resume from.
+void Trainer::State::save(const TrainerObserver& observer, JsonLines* metrics) {
   if (run.empty() || saved_step == step) return;
-  save_checkpoint(run, checkpoint());
+  const Checkpoint now = checkpoint();
+  for (const auto& [tensor, values] : now.tensors) {
+    if (!all_finite(values)) diverged(step, fmt::format("'{}' holds values that are not finite", tensor));
+  }
+  if (metrics) metrics->sync();
+  save_checkpoint(run, now, config.training.keep_checkpoints);
   saved_step = step;
   if (observer.saved) observer.saved(checkpoint_file(run, step));
 }
@@ -167,6 +183,11 @@ void Trainer::resume(const Checkpoint& checkpoint) {
     throw DataError(fmt::format("the checkpoint was trained with seed {}, not {}: resume with that seed",
                                 checkpoint.seed, s.config.seed));
   }
+  const std::string device = name(s.ctx.stream.device()), precision = name(s.ctx.compute);
+  if (checkpoint.device != device || checkpoint.precision != precision) {
+    throw ConfigError(fmt::format("this run was trained on {0} in {1}, not on {2} in {3}: resume on {0} in {1}",
+                                  checkpoint.device, checkpoint.precision, device, precision));
+  }
   if (s.critic.has_value() != checkpoint.optimizer_steps.contains("critic")) {
     throw DataError(s.critic ? "checkpoint of another model: it has no critic"
                              : "checkpoint of another model: it was trained with a critic");
@@ -182,24 +203,23 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
   State& s = *state_;
   const TrainingConfig& training = s.config.training;
   s.save(observer);
-  if (s.step >= training.steps) return TrainingEnd::finished;
   std::optional<JsonLines> metrics;
   if (!s.run.empty()) metrics.emplace(s.run / "metrics.jsonl", s.step);
+  JsonLines* const lines = metrics ? &*metrics : nullptr;
+  if (s.step >= training.steps) return TrainingEnd::finished;
   Loader loader(s.data, Split::train, training.batch_size, true, s.config.flip, s.config.seed, s.data_position);
   const auto start = std::chrono::steady_clock::now();
   const int64_t first = s.step;
   while (s.step < training.steps) {
     if (stop.load()) {
-      s.save(observer);
+      s.save(observer, lines);
       return TrainingEnd::stopped;
     }
     Progress progress;
     try {
       s.iterate(loader, progress);
     } catch (const DivergedError& error) {
-      const std::string resume =
-          s.saved_step ? fmt::format("; resume from step {} with a lower learning rate", *s.saved_step) : "";
-      throw DivergedError(fmt::format("step {}: {}{}", s.step + 1, error.what(), resume));
+      s.diverged(s.step + 1, error.what());
     }
     const bool last = s.step == training.steps;
     const bool measurable = s.data.size(Split::test) > 0 && training.held_out_samples > 0;
@@ -219,7 +239,7 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
       inference.training = false;
       observer.preview(inference, s.step);
     }
-    if (due(s.step, training.checkpoint_every) || last) s.save(observer);
+    if (due(s.step, training.checkpoint_every) || last) s.save(observer, lines);
   }
   return TrainingEnd::finished;
 }

@@ -65,11 +65,13 @@ class Trainer {
           std::filesystem::path run);
   ~Trainer();
 
-  /// Continues from a checkpoint of the same model; lines of metrics.jsonl after it are dropped. Throws DataError.
+  /// Continues from a checkpoint of the same model; lines of metrics.jsonl after it are dropped by run(). Throws
+  /// DataError; ConfigError if it was trained on another kind of device or in another precision.
   void resume(const Checkpoint& checkpoint);
   /// Trains to config.training.steps, or until `stop`, which is looked at between steps. A checkpoint is written before
-  /// the first step, every checkpoint_every steps, after the last and on a stop. Throws DivergedError naming step and
-  /// loss; the last checkpoint stays.
+  /// the first step, every checkpoint_every steps, after the last and on a stop. Throws DivergedError naming the step
+  /// and what is not finite in it: a loss or a gradient (before parameters or average change), or a tensor that was to
+  /// be saved. The last checkpoint stays.
   TrainingEnd run(const std::atomic<bool>& stop, const TrainerObserver& observer = {});
 
   int64_t step() const;

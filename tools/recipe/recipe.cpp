@@ -1,6 +1,7 @@
 // The only file that reads TOML.
 #include "tools/recipe/recipe.hpp"
 
+#include "engine/io/atomic_file.hpp"
 #include "kernels/core/error.hpp"
 #include "tools/recipe/recipe_keys.hpp"
 #include "tools/recipe/recipe_rules.hpp"
@@ -8,8 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 #define TOML_HEADER_ONLY 1
@@ -194,11 +193,8 @@ Recipe parse_recipe(const std::string& text, const std::string& source, const st
 Recipe load_recipe(const std::string& name, const std::vector<std::string>& overrides) {
   std::error_code error;
   if (std::filesystem::is_regular_file(name, error)) {
-    std::ifstream file(name, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    if (!file || !text) throw DataError(fmt::format("{}: cannot be read", name));
-    return parse_recipe(text.str(), name, overrides);
+    const std::vector<std::byte> bytes = read_file(name);
+    return parse_recipe({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name, overrides);
   }
   std::vector<std::string_view> names;
   for (const ShippedRecipe& shipped : shipped_recipes()) {

@@ -60,7 +60,7 @@ struct Recipe {
   struct Training {
     int64_t steps = 10000, batch_size = 128;
     std::string loss = "l2";
-    int64_t log_every = 50, checkpoint_every = 1000, preview_every = 1000;
+    int64_t log_every = 50, checkpoint_every = 1000, keep_checkpoints = 5, preview_every = 1000;
     int64_t held_out_every = 500, held_out_samples = 256;
   } training;
 

@@ -155,6 +155,8 @@ std::vector<RecipeKey> make_keys() {
   at_least(1, "training.log_every", ASCORE_SLOT(training.log_every), "steps between lines of metrics.jsonl");
   at_least(0, "training.checkpoint_every", ASCORE_SLOT(training.checkpoint_every),
            "steps between checkpoints; 0: only the first and the last");
+  at_least(0, "training.keep_checkpoints", ASCORE_SLOT(training.keep_checkpoints),
+           "how many of the newest checkpoints stay; 0: all");
   at_least(0, "training.preview_every", ASCORE_SLOT(training.preview_every),
            "steps between preview pictures in samples/; 0: none");
   at_least(0, "training.held_out_every", ASCORE_SLOT(training.held_out_every),

@@ -85,6 +85,7 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
   require((score.norm == "none") == mlp, "score.norm",
           fmt::format("'{}' has {}", score.name,
                       mlp ? "no normalisation: choose 'none'" : "'instance_norm_plus' only in this version"));
+  require(mlp || score.width >= 2, "score.width", fmt::format("'{}' needs at least 2", score.name));
   require(mlp || !score.conditional, "score.conditional", "only 'mlp' takes sigma as an input");
   require(!score.standardize, "score.standardize", "true is not available in this version");
 
