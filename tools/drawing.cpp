@@ -36,8 +36,7 @@ Tensor start_tile(Ctx& ctx, const Recipe& recipe, Start init, const Shape& shape
 /// Network values to bytes (images), or as they are (points).
 HostTensor finished(Ctx& ctx, const Recipe& recipe, const Tensor& samples) {
   HostTensor values = download(ctx.stream, samples);
-  const std::span<const float> drawn = std::as_const(values).as<float>();
-  if (!std::all_of(drawn.begin(), drawn.end(), [](float value) { return std::isfinite(value); })) {
+  if (!all_finite(values)) {
     throw DivergedError(
         "the samples are not finite: the step size is too large for this network, or training diverged");
   }

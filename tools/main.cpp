@@ -1,9 +1,13 @@
 // The program: commands, and how failures leave it. Results go to stdout, messages to stderr, a failure is one line.
+#include "kernels/core/error.hpp"
 #include "tools/build_info.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/exit_code.hpp"
 #include "tools/wait_policy.hpp"
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include <CLI/CLI.hpp>
@@ -40,8 +44,9 @@ ExitCode run(int argc, char** argv) {
   } catch (const CLI::Success& wanted) {  // --help, --version
     program.exit(wanted);
   } catch (const CLI::RequiredError& error) {
-    if (argc < 2 || *argv[1] == '-' || !program.get_subcommands().empty()) return usage_error(program, error.what());
-    return usage_error(program, fmt::format("'{}' is not a command", argv[1]));
+    const std::vector<std::string> unknown = program.remaining(/*recurse=*/true);  // says more than what is missing
+    if (unknown.empty()) return usage_error(program, error.what());
+    return usage_error(program, fmt::format("'{}' is not known here", unknown.front()));
   } catch (const CLI::ParseError& error) {
     return usage_error(program, ascore::tools::one_line(error));
   }
@@ -53,7 +58,11 @@ ExitCode run(int argc, char** argv) {
 int main(int argc, char** argv) {
   ascore::tools::let_waiting_threads_sleep(argv);
   try {
-    return static_cast<int>(run(argc, argv));
+    const ExitCode result = run(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
+      throw ascore::DiskError(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+    }
+    return static_cast<int>(result);
   } catch (const std::exception& error) {
     return fail(error);
   }

@@ -1,6 +1,7 @@
 #include "tools/options.hpp"
 
 #include "kernels/core/error.hpp"
+#include "tools/validators.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,11 +19,11 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
       ->type_name("TYPE")
       ->group(group);
   command.add_option("--threads", options.threads, "CPU threads (default: all)")
-      ->check(CLI::Range(1, 4096))
+      ->check(whole_number(1, 4096))
       ->type_name("N")
       ->group(group);
   command.add_option("--seed", options.seed, "key of all random numbers (default: the recipe's)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->type_name("N")
       ->group(group);
   command.add_option("--set", options.set, "change a recipe key, e.g. --set score.width=64; may be repeated")

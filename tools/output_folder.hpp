@@ -10,16 +10,44 @@ namespace ascore::tools {
 struct OutputKind {
   std::string what;                  ///< "run", "set of samples"
   std::string mark;                  ///< file that tells a folder of this kind: "recipe.toml"
-  std::vector<std::string> entries;  ///< files and folders that --overwrite removes; the mark among them
+  std::vector<std::string> entries;  ///< files and folders that --overwrite replaces, in this order; the mark first
 };
 const OutputKind& run_output();
 const OutputKind& samples_output();
 
 enum class IfExists { refuse, overwrite, keep };
 
-/// Makes `folder` ready to be written to. A folder that has something in it: `refuse` throws ConfigError; `overwrite`
-/// removes our own entries from it, and throws ConfigError if it is not of this kind; `keep` (resuming) only checks
-/// that it is. Throws DiskError.
-void prepare_folder(const std::filesystem::path& folder, const OutputKind& kind, IfExists if_exists);
+/// The folder that a command writes to. It is locked against a second writer as long as this object lives. New entries
+/// are made in staging(), inside the folder, and change places with the old ones in commit(): a failure before leaves
+/// the folder as it was, and whatever else it holds is never touched.
+class OutputFolder {
+ public:
+  /// Makes the folder if there is none. Throws ConfigError if another process writes to it; of one that has something
+  /// in it: `refuse` throws ConfigError, `overwrite` and `keep` (resuming) throw ConfigError if it is not of this kind.
+  /// What a killed writer left in staging() is removed. Throws DiskError.
+  OutputFolder(const std::filesystem::path& folder, const OutputKind& kind, IfExists if_exists);
+  /// Takes back what was not committed, the folder itself included if it was made for this.
+  ~OutputFolder();
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+  const std::filesystem::path& path() const { return folder_; }
+  /// Where new entries are made.
+  std::filesystem::path staging();
+  /// Puts what was staged in its place, and removes old entries of this kind. Entry by entry, in the kind's order; a
+  /// failure undoes what was done. Throws DiskError.
+  void commit();
+
+ private:
+  void make();
+  void lock();
+  void check(IfExists if_exists) const;
+  void take_back() noexcept;
+
+  std::filesystem::path folder_, staging_;
+  const OutputKind& kind_;
+  std::vector<std::filesystem::path> made_;  ///< folders that did not exist, outermost first
+  int descriptor_ = -1;
+};
 
 }  // namespace ascore::tools

@@ -8,12 +8,22 @@
 
 namespace ascore::tools {
 
+namespace {
+struct Shown {
+  std::string operator()(const std::vector<std::string>& list) const { return fmt::format("{}", fmt::join(list, " ")); }
+  template <class T>
+  std::string operator()(const T& value) const {
+    return fmt::format("{}", value);
+  }
+};
+}  // namespace
+
 std::string Report::text() const {
   size_t width = 0;
   for (const auto& [key, value] : entries_) width = std::max(width, key.size());
   std::string lines;
   for (const auto& [key, value] : entries_) {
-    const std::string shown = std::visit([](const auto& v) { return fmt::format("{}", v); }, value);
+    const std::string shown = std::visit(Shown{}, value);
     lines += fmt::format("{:<{}}  {}\n", key, width, shown);
   }
   return lines;

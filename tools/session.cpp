@@ -1,6 +1,7 @@
 #include "tools/session.hpp"
 
 #include "engine/autograd/operations.hpp"
+#include "kernels/core/error.hpp"
 #include "models/registry.hpp"
 #include "tools/configs.hpp"
 
@@ -21,6 +22,12 @@ Session::Session(const CommonOptions& options)
       allocator_(make_pool_allocator(stream_.device())),
       ctx_{stream_, *allocator_} {
   ctx_.compute = chosen_precision(options, stream_.device());
+}
+
+void Session::out_of_memory() const {
+  throw OutOfMemoryError(
+      fmt::format("out of host memory, outside the networks' own ({}); use less data or smaller batches",
+                  allocator_->ledger().summary()));
 }
 
 LoadedModel load_model(Ctx& ctx, const std::filesystem::path& run_or_file, const std::vector<std::string>& overrides,

@@ -8,6 +8,7 @@
 #include "tools/recipe/recipe.hpp"
 
 #include <memory>
+#include <new>
 #include <optional>
 
 namespace ascore::tools {
@@ -18,8 +19,19 @@ class Session {
   /// Throws DeviceError, ConfigError.
   explicit Session(const CommonOptions& options);
   Ctx& ctx() { return ctx_; }
+  /// Calls work(). Memory that the ledger does not count (what files and data take on the host) can run out too: then
+  /// the error says at least who holds what the ledger counts. Throws OutOfMemoryError.
+  template <class Work>
+  void run(Work work) {
+    try {
+      work();
+    } catch (const std::bad_alloc&) {
+      out_of_memory();
+    }
+  }
 
  private:
+  [[noreturn]] void out_of_memory() const;
   Stream stream_;
   std::unique_ptr<Allocator> allocator_;
   Ctx ctx_;

@@ -5,8 +5,8 @@
 #include "tools/commands/commands.hpp"
 #include "tools/configs.hpp"
 #include "tools/session.hpp"
+#include "tools/validators.hpp"
 
-#include <cmath>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -30,11 +30,11 @@ HostTensor read_input(const std::string& path, const Shape& sample) {
     throw DataError(fmt::format("{}: is {} {}; this model takes f32 [N,{}", path, name(x.dtype), to_string(x.shape),
                                 to_string(sample).substr(1)));
   }
+  if (!all_finite(x)) throw DataError(fmt::format("{}: holds values that are not finite", path));
   return x;
 }
 
 void run(const Options& options) {
-  if (!std::isfinite(options.sigma)) throw ConfigError(fmt::format("--sigma {}: must be a number", options.sigma));
   if (std::filesystem::exists(options.output) && !options.overwrite) {
     throw ConfigError(fmt::format("--output {}: exists; give --overwrite to replace it", options.output));
   }
@@ -53,7 +53,12 @@ void run(const Options& options) {
     const std::vector<double> sigmas(static_cast<size_t>(x.dim(0)), options.sigma);
     result = tweedie(ctx, x, model.output(ctx, x, options.sigma), ctx.from_host(sigmas, {x.dim(0)}, x.dtype()));
   }
-  write_npy(options.output, download(ctx.stream, result));
+  const HostTensor finished = download(ctx.stream, result);
+  if (!all_finite(finished)) {
+    throw DivergedError(fmt::format("--sigma {}: the result is not finite; is the noise in {} of this size?",
+                                    options.sigma, options.input));
+  }
+  write_npy(options.output, finished);
   fmt::print("{}\n", options.output);
 }
 
@@ -70,7 +75,7 @@ void add_denoise_command(CLI::App& program, ExitCode&) {
       ->type_name("X.npy");
   command->add_option("--sigma", options->sigma, "standard deviation of their noise")
       ->required()
-      ->check(CLI::PositiveNumber)
+      ->check(positive_number())
       ->type_name("S");
   command->add_option("--output", options->output, "where the result goes")->required()->type_name("Y.npy");
   command->add_option("--what", options->what, "denoised, network (the raw output) or score (denoised)")

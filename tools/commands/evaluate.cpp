@@ -37,6 +37,8 @@ HostTensor read_samples(const std::string& path, const Shape& sample, DType dtyp
     throw DataError(fmt::format("{}: arr_0 is {} {}; samples of this recipe are {} [N,{}", path, name(x.dtype),
                                 to_string(x.shape), name(dtype), to_string(sample).substr(1)));
   }
+  if (x.shape[0] == 0) throw DataError(fmt::format("{}: arr_0 holds no samples", path));
+  if (!all_finite(x)) throw DataError(fmt::format("{}: arr_0 holds values that are not finite", path));
   return x;
 }
 

@@ -55,10 +55,8 @@ void report_machine(Report& report) {
   report.add("machine.processor", proc_value("/proc/cpuinfo", "model name"));
   report.add("machine.threads", static_cast<int64_t>(std::thread::hardware_concurrency()));
   report.add("machine.memory", proc_value("/proc/meminfo", "MemTotal"));
-  std::string names;
-  for (const ShippedRecipe& recipe : shipped_recipes()) {
-    names += (names.empty() ? "" : " ") + std::string(recipe.name);
-  }
+  std::vector<std::string> names;
+  for (const ShippedRecipe& recipe : shipped_recipes()) names.emplace_back(recipe.name);
   report.add("recipes", names);
 }
 
@@ -89,13 +87,15 @@ void report_checkpoint(Report& report, const std::filesystem::path& file, const 
   report.add("checkpoint.file", file.string());
   report.add("checkpoint.step", checkpoint.step);
   report.add("checkpoint.threads", static_cast<int64_t>(checkpoint.threads));
+  report.add("checkpoint.device", checkpoint.device);
+  report.add("checkpoint.precision", checkpoint.precision);
   report.add("checkpoint.tensors", static_cast<int64_t>(checkpoint.tensors.size()));
   const Recipe recipe = parse_recipe(checkpoint.recipe, fmt::format("recipe in {}", file.string()), set);
   report_networks(report, recipe);
   report_recipe(report, recipe);
 }
 
-/// A folder is a run, a .safetensors file a checkpoint, everything else a recipe.
+/// A folder is a run, a .safetensors file or what is called `latest` a checkpoint, everything else a recipe.
 void report_subject(Report& report, const Options& options) {
   const std::filesystem::path path = options.subject;
   std::error_code error;
@@ -104,7 +104,7 @@ void report_subject(Report& report, const Options& options) {
     if (!std::filesystem::is_regular_file(path / "recipe.toml")) {
       throw DataError(fmt::format("{}: is not a run (it has no recipe.toml)", options.subject));
     }
-  } else if (path.extension() == ".safetensors") {
+  } else if (path.extension() == ".safetensors" || path.filename() == "latest") {
     return report_checkpoint(report, find_checkpoint(path), options.set);
   }
   const bool run = std::filesystem::is_directory(path, error);

@@ -8,6 +8,7 @@
 #include "tools/output_folder.hpp"
 #include "tools/progress.hpp"
 #include "tools/session.hpp"
+#include "tools/validators.hpp"
 
 #include <chrono>
 #include <memory>
@@ -19,6 +20,8 @@ namespace ascore::tools {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int64_t kMostSteps = 10'000;  // per level: as sampling.n_sigma in a recipe
 
 struct Options {
   CommonOptions common;
@@ -69,9 +72,21 @@ void write(const fs::path& folder, const Recipe& recipe, const DrawnSamples& dra
   write_npz(folder / "samples.npz", {{"arr_0", drawn.denoised}});
 }
 
-void run(const Options& options) {
-  Session session(options.common);
-  const LoadedModel model = load_model(session.ctx(), options.model, recipe_overrides(options.common), !options.no_ema);
+/// Draws with progress on stderr.
+DrawnSamples draw(Ctx& ctx, const LoadedModel& model, const DrawRequest& request, bool quiet) {
+  const auto begin = std::chrono::steady_clock::now();
+  ProgressDisplay display(quiet);
+  return draw_samples(ctx, model.recipe, *model.network, request, [&](int64_t done, int64_t all) {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const double rate = static_cast<double>(done) / seconds;
+    display.show(
+        done, all,
+        fmt::format("evaluations, {:.1f}/s, {} to go", rate, duration(static_cast<double>(all - done) / rate)));
+  });
+}
+
+void run(Ctx& ctx, const Options& options) {
+  const LoadedModel model = load_model(ctx, options.model, recipe_overrides(options.common), !options.no_ema);
   const SamplingConfig sampling = wanted_sampling(model.recipe, options);
   DrawRequest request;
   request.seed = static_cast<uint64_t>(model.recipe.seed);
@@ -82,22 +97,16 @@ void run(const Options& options) {
   if (model.recipe.score.target == "dae" && sampling.sampler == SamplerKind::cas) {
     throw ConfigError("--sampler cas: a network of target 'dae' cannot be sampled consistently; use --sampler als");
   }
-  prepare_folder(options.out, samples_output(), options.overwrite ? IfExists::overwrite : IfExists::refuse);
-
-  const auto begin = std::chrono::steady_clock::now();
-  DrawnSamples drawn;
-  {
-    ProgressDisplay display(options.common.quiet);
-    drawn = draw_samples(session.ctx(), model.recipe, *model.network, request, [&](int64_t done, int64_t all) {
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      const double rate = static_cast<double>(done) / seconds;
-      display.show(
-          done, all,
-          fmt::format("evaluations, {:.1f}/s, {} to go", rate, duration(static_cast<double>(all - done) / rate)));
-    });
-  }
-  write(options.out, model.recipe, drawn);
+  OutputFolder output(options.out, samples_output(), options.overwrite ? IfExists::overwrite : IfExists::refuse);
+  const DrawnSamples drawn = draw(ctx, model, request, options.common.quiet);
+  write(output.staging(), model.recipe, drawn);
+  output.commit();
   fmt::print("{}\n", (fs::path(options.out) / "samples.npz").string());
+}
+
+void run(const Options& options) {
+  Session session(options.common);
+  session.run([&] { run(session.ctx(), options); });
 }
 
 }  // namespace
@@ -116,18 +125,18 @@ void add_sample_command(CLI::App& program, ExitCode&) {
       ->check(CLI::IsMember({"cas", "als"}))
       ->type_name("NAME");
   command->add_option("--count", options->count, "how many samples (64)")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 31))
+      ->check(whole_number(1, int64_t{1} << 31))
       ->type_name("N");
   command
       ->add_option("--batch", options->batch,
                    "samples that run together on a GPU (256); on a CPU nothing depends on it")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 20))
+      ->check(whole_number(1, int64_t{1} << 20))
       ->type_name("N");
   command->add_option("--n-sigma", options->n_sigma, "steps per noise level (default: the recipe's)")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 20))
+      ->check(whole_number(1, kMostSteps))
       ->type_name("N");
   command->add_option("--step-size", options->step_size, "step size at the last level (default: recipe or rule)")
-      ->check(CLI::PositiveNumber)
+      ->check(positive_number())
       ->type_name("EPS");
   command->add_option("--init", options->init, "uniform or prior (default: the recipe's)")
       ->check(CLI::IsMember({"uniform", "prior"}))

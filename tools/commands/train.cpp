@@ -11,6 +11,7 @@
 #include "tools/progress.hpp"
 #include "tools/session.hpp"
 #include "tools/signals.hpp"
+#include "tools/validators.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -39,20 +40,20 @@ bool may_differ(const std::string& key) {
                                           "training.steps",
                                           "training.log_every",
                                           "training.checkpoint_every",
+                                          "training.keep_checkpoints",
                                           "training.preview_every",
                                           "training.held_out_every",
                                           "training.held_out_samples"};
   return key.starts_with("sampling.") || std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
 }
 
-void require_same_run(const Recipe& recipe, const fs::path& saved) {
-  const Recipe before = load_recipe(saved.string());
+void require_same_run(const Recipe& recipe, const Recipe& before, const fs::path& folder) {
   for (const std::string& key : differing_keys(recipe, before)) {
     if (may_differ(key)) continue;
     throw ConfigError(
         fmt::format("{}: {} differs from the recipe of the run in {}; resume with the same, or train "
                     "into another folder",
-                    recipe.source, key, saved.parent_path().string()));
+                    recipe.source, key, folder.string()));
   }
 }
 
@@ -78,18 +79,62 @@ void show(ProgressDisplay& display, const Progress& progress) {
   display.show(progress.step, progress.steps, words);
 }
 
-ExitCode run(const Options& options) {
-  const std::atomic<bool>& stop = stop_on_signals();
-  if (options.resume && options.overwrite) throw ConfigError("--resume and --overwrite: give one of them");
-  const fs::path folder = options.out, saved = folder / "recipe.toml";
-  if (options.recipe.empty() && !options.resume) throw ConfigError("RECIPE is missing: a path or a shipped name");
-  const Recipe recipe =
-      load_recipe(options.recipe.empty() ? saved.string() : options.recipe, recipe_overrides(options.common));
-  make_plan(sampling_config(recipe),
-            noise_config(recipe));  // a step size that cannot work is found now, not at the end
-  Session session(options.common);
-  Ctx& ctx = session.ctx();
+constexpr const char* kRecipeFile = "recipe.toml";
 
+void write_recipe(const fs::path& folder, const Recipe& recipe) {
+  write_file_atomically(folder / kRecipeFile,
+                        "# Every key of this run's recipe; written by ascore train.\n" + to_toml(recipe));
+}
+
+/// The recipe that is asked for; on resuming, the run's own unless another is given.
+Recipe wanted_recipe(const Options& options) {
+  const std::vector<std::string> overrides = recipe_overrides(options.common);
+  if (!options.recipe.empty()) return load_recipe(options.recipe, overrides);
+  if (!options.resume) throw ConfigError("RECIPE is missing: a path or a shipped name");
+  const fs::path saved = fs::path(options.out) / kRecipeFile;
+  if (!fs::is_regular_file(saved)) {
+    throw DataError(
+        fmt::format("--out {}: holds no run to resume (no {}); give a RECIPE to begin one", options.out, kRecipeFile));
+  }
+  return load_recipe(saved.string(), overrides);
+}
+
+/// Puts the run's state into `trainer`, if the run has a checkpoint. Changes no file.
+void resume(Trainer& trainer, const Recipe& recipe, const fs::path& folder, int threads) {
+  require_same_run(recipe, load_recipe((folder / kRecipeFile).string()), folder);
+  const auto file = latest_checkpoint(folder);
+  if (!file) return;
+  const Checkpoint checkpoint = read_checkpoint(*file);
+  require_same_run(recipe, parse_recipe(checkpoint.recipe, fmt::format("recipe in {}", file->string())), folder);
+  trainer.resume(checkpoint);
+  if (checkpoint.threads != threads) {
+    fmt::print(stderr, "ascore: this run had {} threads, now {}: its last bits may come out differently\n",
+               checkpoint.threads, threads);
+  }
+}
+
+/// Recipe and first checkpoint appear in the folder together, in the place of what --overwrite replaces.
+void begin(Trainer& trainer, const Recipe& recipe, OutputFolder& output) {
+  const Checkpoint first = trainer.checkpoint();
+  write_recipe(output.staging(), recipe);
+  save_checkpoint(output.staging(), first);
+  output.commit();
+  trainer.resume(first);  // it is on disk: the trainer need not write it again
+}
+
+/// Trains to the end or to a signal, with progress on stderr.
+TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& network, const Options& options,
+                  const std::atomic<bool>& stop) {
+  ProgressDisplay display(options.common.quiet);
+  TrainerObserver observer;
+  observer.progress = [&](const Progress& progress) { show(display, progress); };
+  observer.preview = [&](Ctx& inference, int64_t step) {
+    write_preview(inference, recipe, network, options.out, step);
+  };
+  return trainer.run(stop, observer);
+}
+
+ExitCode run(Ctx& ctx, const Recipe& recipe, const Options& options, const std::atomic<bool>& stop) {
   TrainerConfig config = trainer_config(recipe);
   if (options.max_steps) config.training.steps = std::min(config.training.steps, *options.max_steps);
   const std::unique_ptr<Dataset> data = open_dataset(data_config(recipe), config.seed);
@@ -101,46 +146,40 @@ ExitCode run(const Options& options) {
                                   recipe.source, config.training.batch_size, data->size(Split::train),
                                   recipe.data.name));
   }
+  const fs::path folder = options.out;
   Trainer trainer(ctx, config, *network, critic.get(), *data, folder);
 
   // Only now, when everything that was asked for can be had, is anything written.
-  const bool existing = fs::is_regular_file(saved);
-  if (options.resume && existing) require_same_run(recipe, saved);
-  prepare_folder(folder, run_output(),
-                 options.resume      ? IfExists::keep
-                 : options.overwrite ? IfExists::overwrite
-                                     : IfExists::refuse);
-  write_file_atomically(saved, "# Every key of this run's recipe; written by ascore train.\n" + to_toml(recipe));
-
-  if (options.resume) {
-    if (const auto file = latest_checkpoint(folder)) {
-      const Checkpoint checkpoint = read_checkpoint(*file);
-      if (checkpoint.threads != ctx.stream.threads()) {
-        fmt::print(stderr, "ascore: this run had {} threads, now {}: its last bits may come out differently\n",
-                   checkpoint.threads, ctx.stream.threads());
-      }
-      trainer.resume(checkpoint);
-    }
+  OutputFolder output(folder, run_output(),
+                      options.resume      ? IfExists::keep
+                      : options.overwrite ? IfExists::overwrite
+                                          : IfExists::refuse);
+  if (options.resume && fs::is_regular_file(folder / kRecipeFile)) {
+    resume(trainer, recipe, folder, ctx.stream.threads());
+    for (const char* part : {"", "checkpoints", "samples"}) remove_partial_files(folder / part);
+    write_recipe(folder, recipe);
+  } else {
+    begin(trainer, recipe, output);
   }
-  TrainingEnd end;
-  double loss = 0;
-  {
-    ProgressDisplay display(options.common.quiet);
-    TrainerObserver observer;
-    observer.progress = [&](const Progress& progress) {
-      loss = progress.loss;
-      show(display, progress);
-    };
-    observer.preview = [&](Ctx& inference, int64_t step) { write_preview(inference, recipe, *network, folder, step); };
-    end = trainer.run(stop, observer);
-  }
-  if (end == TrainingEnd::stopped) {
+  if (train(trainer, recipe, *network, options, stop) == TrainingEnd::stopped) {
     fmt::print(stderr, "ascore: stopped at step {} of {}, checkpoint written; go on with --resume\n", trainer.step(),
                config.training.steps);
     return ExitCode::interrupted;
   }
   fmt::print("{}\n", checkpoint_file(folder, trainer.step()).string());
   return ExitCode::ok;
+}
+
+ExitCode run(const Options& options) {
+  const std::atomic<bool>& stop = stop_on_signals();
+  if (options.resume && options.overwrite) throw ConfigError("--resume and --overwrite: give one of them");
+  const Recipe recipe = wanted_recipe(options);
+  make_plan(sampling_config(recipe),
+            noise_config(recipe));  // a step size that cannot work is found now, not at the end
+  Session session(options.common);
+  ExitCode result = ExitCode::failed;
+  session.run([&] { result = run(session.ctx(), recipe, options, stop); });
+  return result;
 }
 
 }  // namespace
@@ -154,7 +193,7 @@ void add_train_command(CLI::App& program, ExitCode& result) {
   command->add_flag("--resume", options->resume, "go on from the folder's latest checkpoint");
   command->add_flag("--overwrite", options->overwrite, "replace a run that the folder holds");
   command->add_option("--max-steps", options->max_steps, "stop after this step (counted from the run's beginning)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->type_name("N");
   add_common_options(*command, options->common);
   command->callback([options, &result] { result = run(*options); });
