@@ -62,13 +62,12 @@ Words tiny_digits() {
           "--quiet"};
 }
 
-Finished train(Words recipe, const std::string& out, const Words& more = {},
-               const std::function<void(pid_t)>& during = {}) {
+Finished train(const Words& recipe, const std::string& out, const Words& more = {}) {
   Words words{"train"};
   words.insert(words.end(), recipe.begin(), recipe.end());
   words.insert(words.end(), {"--out", out, "--threads", "1"});
   words.insert(words.end(), more.begin(), more.end());
-  return test::ascore(words, during);
+  return test::ascore(words);
 }
 
 void check_failure(const Finished& run, int code, const std::string& words) {
@@ -117,38 +116,6 @@ TEST_CASE("a run stopped halfway and resumed equals the uninterrupted one, bit f
   CHECK_FALSE(std::filesystem::exists(folder / ("whole/" + last)));
 }
 
-TEST_CASE("SIGTERM ends a step, writes a checkpoint and exits 75; --resume goes on from it", "[program]") {
-  const Folder folder;
-  Words recipe = tiny_points();
-  recipe.insert(recipe.end(), {"--set", "training.steps=100000"});
-  const Finished stopped = train(recipe, folder / "run", {}, [&](pid_t process) {
-    const auto begin = std::chrono::steady_clock::now();
-    const auto running = [&] {
-      std::error_code error;
-      return std::filesystem::file_size(folder / "run/metrics.jsonl", error) > 200 && !error;
-    };
-    while (!running() && std::chrono::steady_clock::now() - begin < std::chrono::seconds(60)) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    kill(process, SIGTERM);
-  });
-  INFO(stopped.err);
-  REQUIRE(stopped.code == 75);
-  CHECK(stopped.err.find("--resume") != std::string::npos);
-  const size_t at = stopped.err.find("at step ") + 8;
-  const int64_t step = std::stoll(stopped.err.substr(at));
-  REQUIRE(step > 0);
-  const std::string more = std::to_string(step + 3);
-  REQUIRE(train(recipe, folder / "run", {"--resume", "--max-steps", more}).code == 0);
-  REQUIRE(train(recipe, folder / "whole", {"--max-steps", more}).code == 0);
-  const auto last = [&](const char* run) {
-    std::string name = test::contents(folder.path(std::string(run) + "/checkpoints/latest"));
-    name.pop_back();
-    return folder.path(std::string(run) + "/checkpoints/" + name);
-  };
-  check_same_training(last("run"), last("whole"));
-}
-
 TEST_CASE("samples are the same bytes for any batch size and number of threads", "[program]") {
   const bool digits = GENERATE(false, true);
   const Folder folder;
@@ -180,6 +147,15 @@ TEST_CASE("samples are the same bytes for any batch size and number of threads",
   step.insert(step.end(), {"--overwrite", "--step-size", "1"});
   check_failure(test::ascore(step), 2, "step size");
   CHECK(std::filesystem::exists(folder / "cas-a/samples.npz"));
+  // With --overwrite the new set takes the place of all of the old one, and of nothing else.
+  std::ofstream(folder / "cas-a/notes.txt") << "mine";
+  Words again{"sample", folder / "run/checkpoints/latest", "--out", folder / "cas-a", "--count", "2"};
+  again.insert(again.end(), {"--seed", "7", "--sampler", "cas", "--quiet", "--overwrite"});
+  REQUIRE(test::ascore(again).code == 0);
+  CHECK(read_npz(folder.path("cas-a/samples.npz")).at("arr_0").shape[0] == 2);
+  CHECK_FALSE(std::filesystem::exists(folder / "cas-a/images/00002.png"));
+  CHECK(test::contents(folder.path("cas-a/notes.txt")) == "mine");
+  CHECK_FALSE(std::filesystem::exists(folder / "cas-a/.ascore.partial"));
   const Finished measured = test::ascore({"evaluate", folder / "cas-a/samples.npz", digits ? "digits" : "gaussians25"});
   CHECK(measured.code == 0);
   CHECK(measured.out.find(digits ? "\"halves_frechet\"" : "\"within_3sd\"") != std::string::npos);
@@ -243,6 +219,29 @@ TEST_CASE("what is missing or broken is said in one line, with its exit code", "
   check_failure(test::ascore({"sample", folder / "precious", "--out", folder / "s"}), 3, "precious");
   CHECK_FALSE(std::filesystem::exists(folder / "s"));
   CHECK(test::ascore({"info", folder / "run"}).out.find("checkpoint.step") != std::string::npos);
+}
+
+TEST_CASE("a folder is written to by one process at a time", "[program]") {
+  const Folder folder;
+  Words recipe = tiny_points();
+  recipe.insert(recipe.end(), {"--set", "training.steps=1000000"});
+  const auto words = [&](const Words& more) {
+    Words all{"train"};
+    all.insert(all.end(), recipe.begin(), recipe.end());
+    all.insert(all.end(), {"--out", folder / "run", "--threads", "1"});
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  test::ascore(words({}), [&](pid_t process) {
+    for (int i = 0; i < 3000 && !std::filesystem::exists(folder / "run/metrics.jsonl"); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    for (const std::string how : {"--resume", "--overwrite"}) {
+      check_failure(test::ascore(words({how})), 2, "another process is writing");
+    }
+    kill(process, SIGKILL);
+  });
+  CHECK(train(recipe, folder / "run", {"--resume", "--max-steps", "1"}).code == 0);
 }
 
 TEST_CASE("data stats describes the data of a recipe", "[program]") {
