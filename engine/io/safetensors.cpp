@@ -86,19 +86,25 @@ std::map<std::string, std::string> read_safetensors_metadata(const std::filesyst
   return read_header(open_file(in, path)).metadata;
 }
 
-void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file) {
-  // Wide types first keep every array aligned to its element; names give the order within a type.
+namespace {
+
+/// The arrays as they follow each other in a file: wide types first keep every array aligned to its element; names give
+/// the order within a type.
+std::vector<std::pair<const std::string*, const HostTensor*>> in_file_order(const SafetensorsFile& file) {
   std::vector<std::pair<const std::string*, const HostTensor*>> order;
   for (const auto& [name, tensor] : file.tensors) order.emplace_back(&name, &tensor);
   std::ranges::stable_sort(order, std::ranges::greater{}, [](const auto& e) { return size_of(e.second->dtype); });
+  return order;
+}
 
+}  // namespace
+
+std::string safetensors_preamble(const SafetensorsFile& file, std::string_view what) {
   json header = json::object();
   if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
   uint64_t position = 0;
-  for (const auto& [name, tensor] : order) {
-    if (*name == "__metadata__") {
-      throw DataError(fmt::format("{}: a tensor cannot be called __metadata__", path.string()));
-    }
+  for (const auto& [name, tensor] : in_file_order(file)) {
+    if (*name == "__metadata__") throw DataError(fmt::format("{}: a tensor cannot be called __metadata__", what));
     header[*name] = {{"dtype", safetensors_name(tensor->dtype)},
                      {"shape", tensor->shape.dims()},
                      {"data_offsets", {position, position + tensor->bytes.size()}}};
@@ -108,19 +114,22 @@ void write_safetensors(const std::filesystem::path& path, const SafetensorsFile&
   try {
     text = header.dump();
   } catch (const json::exception&) {
-    throw DataError(fmt::format("{}: a name or metadata is not UTF-8", path.string()));
+    throw DataError(fmt::format("{}: a name or metadata is not UTF-8", what));
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const uint64_t length = text.size();
   if (length > SafetensorsHeader::kMostBytes) {
-    throw DataError(fmt::format("{}: its header would have {} bytes, where safetensors allows {}", path.string(),
-                                length, SafetensorsHeader::kMostBytes));
+    throw DataError(fmt::format("{}: its header would have {} bytes, where safetensors allows {}", what, length,
+                                SafetensorsHeader::kMostBytes));
   }
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text;
+}
 
+void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file) {
+  const std::string preamble = safetensors_preamble(file, path.string());
   AtomicFile out(path);
-  out.write(std::as_bytes(std::span(&length, 1)));
-  out.write(std::as_bytes(std::span(text)));
-  for (const auto& [name, tensor] : order) out.write(tensor->bytes);
+  out.write(std::as_bytes(std::span(preamble)));
+  for (const auto& [name, tensor] : in_file_order(file)) out.write(tensor->bytes);
   out.commit();
 }
 

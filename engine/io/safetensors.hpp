@@ -31,4 +31,8 @@ std::map<std::string, std::string> read_safetensors_metadata(const std::filesyst
 /// cannot hold.
 void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file);
 
+/// What write_safetensors puts before the arrays: the header's length and the header. A file of ours that begins
+/// otherwise was damaged. `what` names the file in errors. Throws DataError as write_safetensors.
+std::string safetensors_preamble(const SafetensorsFile& file, std::string_view what);
+
 }  // namespace ascore

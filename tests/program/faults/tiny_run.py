@@ -9,7 +9,7 @@ import subprocess
 ENVIRONMENT = {**os.environ, "OMP_WAIT_POLICY": "passive", "NO_COLOR": "1"}
 
 
-def train_words(out, steps, checkpoint_every=1, keep=3):
+def train_words(out, steps, checkpoint_every=1, keep=2):
     """An adversarial multilayer perceptron on 25 Gaussians; previews too, so that every kind of file is written."""
     settings = {
         "score.width": 16, "critic.width": 16, "noise.levels": 5, "training.batch_size": 16, "training.steps": steps,
