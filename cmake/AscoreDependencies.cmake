@@ -56,10 +56,22 @@ if(TARGET ascore_external::boost_context)
   set(_simt_found ON)
 endif()
 ascore_resolve(ASCORE_SIMT _simt_found "Boost.Context")
+# The emulated device's objects report their accesses through the callbacks of GCC's sanitizers, which kernels/simt
+# defines itself: a program that links a sanitizer's own runtime has other ones.
+set(_simt_checks_found OFF)
+if(ASCORE_SIMT_ENABLED AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+  set(_simt_checks_found ON)
+endif()
+ascore_resolve(ASCORE_SIMT_CHECKS _simt_checks_found "GCC without sanitizers, with the emulated device,")
+if(ASCORE_SIMT_CHECKS_ENABLED)
+  # Without calls at entry and exit: they would keep an error, thrown out of a callback, from leaving the kernel.
+  set(ASCORE_SIMT_FLAGS -fsanitize=thread,alignment --param=tsan-instrument-func-entry-exit=0)
+endif()
 set(_dnnl_found OFF)
 if(TARGET ascore_external::dnnl)
   set(_dnnl_found ON)
 endif()
 ascore_resolve(ASCORE_ONEDNN _dnnl_found "oneDNN")
 
-message(STATUS "ascore: CUDA ${ASCORE_CUDA_ENABLED}, simt ${ASCORE_SIMT_ENABLED}, oneDNN ${ASCORE_ONEDNN_ENABLED}")
+message(STATUS "ascore: CUDA ${ASCORE_CUDA_ENABLED}, simt ${ASCORE_SIMT_ENABLED} (checks "
+               "${ASCORE_SIMT_CHECKS_ENABLED}), oneDNN ${ASCORE_ONEDNN_ENABLED}")

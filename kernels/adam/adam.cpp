@@ -29,7 +29,8 @@ void adam(Stream& stream, const FlatUpdate& update, const AdamOptions& options) 
 
 void adam(Stream& stream, View parameters, ConstView gradients, View m, View v, View v_max, View ema, double ema_decay,
           StepScalars scalars, const AdamOptions& options) {
-  const OpScope op(stream, "adam", {parameters, gradients, m, v, v_max, ema, scalars});
+  const OpScope op(stream, "adam",
+                   {in_out(parameters), gradients, in_out(m), in_out(v), in_out(v_max), in_out(ema), scalars});
   const FlatUpdate update{parameters, gradients, {m, v, v_max}, ema, ema_decay, scalars};
   check_flat_update(op, update, v_max ? 3 : 2, 2);
   pick<cpu::adam, simt::adam, cuda::adam>(stream)(stream, update, options);

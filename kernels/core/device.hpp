@@ -30,6 +30,12 @@ inline constexpr bool kSimtBuilt = true;
 #else
 inline constexpr bool kSimtBuilt = false;
 #endif
+/// True if the emulated device sees every load and store of its kernels (cmake option ASCORE_SIMT_CHECKS).
+#ifdef ASCORE_HAS_SIMT_CHECKS
+inline constexpr bool kSimtChecksBuilt = true;
+#else
+inline constexpr bool kSimtChecksBuilt = false;
+#endif
 
 /// True where the backend is built in and, for cuda, at least one usable GPU is present.
 bool is_available(Device device);

@@ -34,10 +34,26 @@ void start(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, Str
       values);
 }
 #else
+/// A kernel and its arguments. They lie on the host's stack, where a kernel itself may not look.
+template <class... P>
+struct Launch {
+  void (*kernel)(P...);
+  std::tuple<P...>& values;
+
+  ASCORE_UNCHECKED static void run(const void* self) {
+    static_cast<const Launch*>(self)->call(std::index_sequence_for<P...>{});
+  }
+  template <size_t... I>
+  ASCORE_UNCHECKED void call(std::index_sequence<I...>) const {
+    kernel(std::get<I>(values)...);
+  }
+};
+
 /// Runs every thread of every block of `kernel` on the calling host thread.
 template <class... P>
 void start(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, Stream& stream, std::tuple<P...>& values) {
-  run_grid(stream, grid, block, shared_bytes, [&] { std::apply(kernel, values); });
+  const Launch<P...> launch{kernel, values};
+  run_grid(stream, grid, block, shared_bytes, {&Launch<P...>::run, &launch});
 }
 #endif
 

@@ -3,6 +3,7 @@
 #include "kernels/core/cuda_runtime.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/core/op_scope.hpp"
+#include "kernels/simt/host_writes.hpp"
 
 #include <cstdlib>
 #include <cstring>
@@ -46,6 +47,7 @@ void copy(Stream& stream, View to, ConstView from) {
     }
   }
   std::memcpy(to.raw(), from.raw(), to.bytes());
+  if constexpr (kSimtBuilt) kernels::simt::host_wrote(stream, to);
 }
 
 void fill_bytes(Stream& stream, View view, unsigned char value) {
@@ -55,6 +57,7 @@ void fill_bytes(Stream& stream, View view, unsigned char value) {
       return kernels::cuda::set_bytes(stream.native(), view.raw(), value, view.bytes());
   }
   std::memset(view.raw(), value, view.bytes());
+  if constexpr (kSimtBuilt) kernels::simt::host_wrote(stream, view);
 }
 
 }  // namespace ascore

@@ -8,11 +8,11 @@
 
 namespace ascore {
 
-OpScope::OpScope(Stream& stream, const char* name, std::initializer_list<ConstView> views)
-    : stream_(stream), name_(name), parent_(stream.op_), count_(views.size()) {
-  if (views.size() > kMaxViews) throw Error(fmt::format("{}: more than {} views", name, kMaxViews));
-  std::copy(views.begin(), views.end(), views_.begin());
-  for (const ConstView& view : views) {
+OpScope::OpScope(Stream& stream, const char* name, std::initializer_list<OpArgument> arguments)
+    : stream_(stream), name_(name), parent_(stream.op_), count_(arguments.size()), serial_(++stream.ops_) {
+  if (arguments.size() > kMaxViews) throw Error(fmt::format("{}: more than {} views", name, kMaxViews));
+  std::copy(arguments.begin(), arguments.end(), arguments_.begin());
+  for (const auto& [view, use] : arguments) {
     if (view.present() && view.device() != stream.device()) {
       throw DeviceError(fmt::format("{}: an argument on {} in a stream of {}", describe(), ascore::name(view.device()),
                                     ascore::name(stream.device())));
@@ -25,7 +25,8 @@ std::string OpScope::describe() const {
   std::string text = std::string(name_) + "(";
   for (size_t i = 0; i < count_; ++i) {
     if (i) text += ", ";
-    text += views_[i].present() ? ascore::name(views_[i].dtype()) + to_string(views_[i].shape()) : "-";
+    const ConstView& view = arguments_[i].view;
+    text += view.present() ? ascore::name(view.dtype()) + to_string(view.shape()) : "-";
   }
   return text + ")";
 }

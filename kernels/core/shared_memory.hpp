@@ -27,12 +27,12 @@ __device__ __forceinline__ T* dynamic_shared() {
 template <class T, int N, class Tag = void>
 T* shared_array() {
   static const char key = 0;  // its address names this array
-  return static_cast<T*>(shared_slice(&key, sizeof(T) * N));
+  return static_cast<T*>(shared_slice(&key, sizeof(T) * N, sizeof(T)));
 }
 
 template <class T>
 T* dynamic_shared() {
-  return static_cast<T*>(dynamic_shared_slice());
+  return static_cast<T*>(dynamic_shared_slice(sizeof(T)));
 }
 #endif
 

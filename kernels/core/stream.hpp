@@ -11,10 +11,23 @@ namespace ascore {
 
 class OpScope;
 
-/// How the emulated device runs (ignored by the others).
+/// What the emulated device checks while kernels run. A broken rule is a KernelError that names operation, block,
+/// thread and address. All but `barriers` need a build with ASCORE_SIMT_CHECKS (kSimtChecksBuilt).
+struct SimtChecks {
+  bool bounds = true;       ///< an access outside the operation's views and shared arrays, a write to a read-only view
+  bool alignment = true;    ///< an access at an address that its type does not allow
+  bool initialised = true;  ///< a read of shared memory, or of an output, that nothing has written
+  bool races = true;        ///< two threads touch an element, one of them writes, and no barrier parts them
+  bool barriers = true;     ///< a barrier that part of the block has left behind
+
+  static constexpr SimtChecks none() { return {false, false, false, false, false}; }
+};
+
+/// How a stream runs.
 struct StreamOptions {
-  int threads = 0;        ///< cpu: OpenMP threads; 0 = all that the process may use
-  uint64_t schedule = 0;  ///< simt: seed of the order in which the threads of a block run
+  int threads = 0;         ///< cpu: OpenMP threads; 0 = all that the process may use
+  uint64_t schedule = 0;   ///< simt: seed of the order in which the threads of a block run
+  SimtChecks checks = {};  ///< simt: what is checked; all, unless told otherwise
 };
 
 /// What an emulated device did so far: a test that expects kernels to have run asserts that these grew.
@@ -36,6 +49,7 @@ class Stream {
   /// Threads that cpu loops of this stream use.
   int threads() const { return threads_; }
   uint64_t schedule() const { return options_.schedule; }
+  const SimtChecks& checks() const { return options_.checks; }
   /// Waits until everything queued has run; errors of queued work are thrown here at the latest.
   void synchronize();
   /// The cudaStream_t on cuda, null elsewhere.
@@ -61,6 +75,7 @@ class Stream {
   int threads_ = 1;
   void* native_ = nullptr;
   const OpScope* op_ = nullptr;
+  uint64_t ops_ = 0;  ///< operations begun
   SimtCounters simt_counters_;
   std::unordered_map<std::type_index, std::shared_ptr<void>> attachments_;
 };

@@ -25,7 +25,7 @@ void ema(Stream& stream, const FlatUpdate& update, double decay) {
 }  // namespace cpu
 
 void ema(Stream& stream, View shadow, ConstView parameters, double decay) {
-  const OpScope op(stream, "ema", {shadow, parameters});
+  const OpScope op(stream, "ema", {in_out(shadow), parameters});
   const FlatUpdate update{shadow, parameters, {}, {}, 0, {}};
   check_flat_update(op, update, 0, 0);
   pick<cpu::ema, simt::ema, cuda::ema>(stream)(stream, update, decay);

@@ -72,13 +72,13 @@ void check(const OpScope& op, ConstView x, ConstView d, StepScalars coefficients
 }  // namespace
 
 void langevin_step(Stream& stream, View x, ConstView d, StepScalars coefficients, const NoiseKey& key) {
-  const OpScope op(stream, "langevin_step", {x, d, coefficients});
+  const OpScope op(stream, "langevin_step", {in_out(x), d, coefficients});
   check(op, x, d, coefficients, {});
   pick<cpu::langevin_step, simt::langevin_step, cuda::langevin_step>(stream)(stream, x, d, coefficients, key);
 }
 
 void langevin_step_given(Stream& stream, View x, ConstView d, StepScalars coefficients, ConstView z) {
-  const OpScope op(stream, "langevin_step_given", {x, d, coefficients, z});
+  const OpScope op(stream, "langevin_step_given", {in_out(x), d, coefficients, z});
   check(op, x, d, coefficients, z);
   pick<cpu::langevin_step_given, simt::langevin_step_given, cuda::langevin_step_given>(stream)(stream, x, d,
                                                                                                coefficients, z);

@@ -26,7 +26,7 @@ void rmsprop(Stream& stream, const FlatUpdate& update, const RmspropOptions& opt
 
 void rmsprop(Stream& stream, View parameters, ConstView gradients, View v, View ema, double ema_decay,
              StepScalars scalars, const RmspropOptions& options) {
-  const OpScope op(stream, "rmsprop", {parameters, gradients, v, ema, scalars});
+  const OpScope op(stream, "rmsprop", {in_out(parameters), gradients, in_out(v), in_out(ema), scalars});
   const FlatUpdate update{parameters, gradients, {v}, ema, ema_decay, scalars};
   check_flat_update(op, update, 1, 1);
   pick<cpu::rmsprop, simt::rmsprop, cuda::rmsprop>(stream)(stream, update, options);

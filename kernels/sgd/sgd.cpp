@@ -26,7 +26,7 @@ void sgd(Stream& stream, const FlatUpdate& update, const SgdOptions& options) {
 
 void sgd(Stream& stream, View parameters, ConstView gradients, View b, View ema, double ema_decay, StepScalars scalars,
          const SgdOptions& options) {
-  const OpScope op(stream, "sgd", {parameters, gradients, b, ema, scalars});
+  const OpScope op(stream, "sgd", {in_out(parameters), gradients, in_out(b), in_out(ema), scalars});
   const FlatUpdate update{parameters, gradients, {b}, ema, ema_decay, scalars};
   check_flat_update(op, update, 1, 1);
   pick<cpu::sgd, simt::sgd, cuda::sgd>(stream)(stream, update, options);

@@ -5,6 +5,10 @@
 #include <cstring>
 #include <type_traits>
 
+/// A function whose loads and stores the emulator does not check: it works on the host's memory, or says itself what it
+/// touches.
+#define ASCORE_UNCHECKED __attribute__((no_sanitize("thread", "alignment")))
+
 /// The CUDA device language for a host compiler: what a kernel's source may use besides C++. Threads of a block are
 /// fibers (runtime.hpp); each name behaves as the CUDA C++ programming guide says.
 #define __global__
@@ -32,10 +36,8 @@ void warp_exchange(unsigned mask, const void* mine, unsigned size, unsigned char
 /// Index of the calling thread in its warp, in the block's linear order.
 unsigned lane_index();
 
-inline void __syncwarp(unsigned mask = 0xffffffffu) {
-  unsigned char all[32][16];
-  warp_exchange(mask, nullptr, 0, all);
-}
+/// Rendezvous that also orders the lanes' accesses to memory; the exchanges do not.
+void __syncwarp(unsigned mask = 0xffffffffu);
 
 template <class T>
 T shuffle_from(unsigned mask, T value, unsigned source) {
@@ -88,36 +90,36 @@ inline int __all_sync(unsigned mask, int predicate) {
   return __ballot_sync(mask, predicate) == mask;
 }
 
+/// Tells the access checks of an atomic update.
+void note_atomic(const void* address, size_t bytes);
+
 // Fibers of a block take turns on one host thread and switch at barriers only: a plain update is atomic.
+template <class T, class Update>
+ASCORE_UNCHECKED T atomic_update(T* address, Update update) {
+  note_atomic(address, sizeof(T));
+  const T old = *address;
+  *address = update(old);
+  return old;
+}
 template <class T>
 T atomicAdd(T* address, T value) {
-  const T old = *address;
-  *address = old + value;
-  return old;
+  return atomic_update(address, [value](T old) { return old + value; });
 }
 template <class T>
 T atomicMax(T* address, T value) {
-  const T old = *address;
-  if (old < value) *address = value;
-  return old;
+  return atomic_update(address, [value](T old) { return old < value ? value : old; });
 }
 template <class T>
 T atomicMin(T* address, T value) {
-  const T old = *address;
-  if (value < old) *address = value;
-  return old;
+  return atomic_update(address, [value](T old) { return value < old ? value : old; });
 }
 template <class T>
 T atomicExch(T* address, T value) {
-  const T old = *address;
-  *address = value;
-  return old;
+  return atomic_update(address, [value](T) { return value; });
 }
 template <class T>
 T atomicCAS(T* address, T expected, T value) {
-  const T old = *address;
-  if (old == expected) *address = value;
-  return old;
+  return atomic_update(address, [expected, value](T old) { return old == expected ? value : old; });
 }
 
 inline void __threadfence() {}

@@ -31,10 +31,21 @@ void SharedArena::reset() {
   std::fill_n(dynamic_.begin() + kRedZone, dynamic_bytes_, kPoison);
 }
 
-void* SharedArena::slice(const void* key, size_t bytes) {
+void* SharedArena::find(const void* key) {
   for (const Slice& slice : slices_) {
     if (slice.key == key) return static_.data() + slice.offset;
   }
+  return nullptr;
+}
+
+bool SharedArena::holds(uintptr_t address) const {
+  const auto inside = [address](const std::vector<unsigned char>& memory) {
+    return address - reinterpret_cast<uintptr_t>(memory.data()) < memory.size();
+  };
+  return inside(static_) || inside(dynamic_);
+}
+
+void* SharedArena::make(const void* key, size_t bytes) {
   const size_t padded = (bytes + 15) / 16 * 16;
   if (used_ + padded > kStaticLimit || next_ + padded + kRedZone > static_.size()) {
     throw KernelError(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,15 @@ class SharedArena {
 
   /// A new block starts: poison all, keep the layout.
   void reset();
-  /// The array that `key` names, made on first use. Throws KernelError over 48 KiB of static shared memory.
-  void* slice(const void* key, size_t bytes);
+  /// The array that `key` names; null if it has not been made.
+  void* find(const void* key);
+  /// Makes it. Throws KernelError over 48 KiB of static shared memory.
+  void* make(const void* key, size_t bytes);
   void* dynamic() { return dynamic_.data() + kRedZone; }
+  const void* dynamic() const { return dynamic_.data() + kRedZone; }
+  size_t dynamic_bytes() const { return dynamic_bytes_; }
+  /// True if `address` lies in the arena: in an array or in a red zone.
+  bool holds(uintptr_t address) const;
   /// What a block did to the red zones, in words; empty if nothing.
   std::string damage() const;
 

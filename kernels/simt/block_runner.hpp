@@ -1,0 +1,99 @@
+#pragma once
+
+#include "kernels/core/stream.hpp"
+#include "kernels/simt/access_monitor.hpp"
+#include "kernels/simt/runtime.hpp"
+#include "kernels/simt/shared_arena.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/context/fiber.hpp>
+#include <boost/context/pooled_fixedsize_stack.hpp>
+
+namespace ascore::kernels::simt {
+
+enum class ThreadState : uint8_t { ready, at_barrier, at_warp, finished };
+
+/// A meeting of some lanes of a warp. Two generations of slots: a lane may deposit for the next meeting while another
+/// has not yet read the last one, but never two ahead, since every meeting waits for all.
+struct Meeting {
+  unsigned mask = 0, arrived = 0, size = 0, generation = 0;
+  unsigned char slots[2][32][16];
+};
+
+/// xorshift64*: shuffles are for variety, not statistics.
+class ScheduleRandom {
+ public:
+  explicit ScheduleRandom(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ull + 0x2545f4914f6cdd1dull) {}
+  uint64_t below(uint64_t n) {
+    state_ ^= state_ >> 12, state_ ^= state_ << 25, state_ ^= state_ >> 27;
+    return (state_ * 0x2545f4914f6cdd1dull >> 33) % n;
+  }
+
+ private:
+  uint64_t state_;
+};
+
+/// Runs blocks of one launch. Fibers are made once and live through all blocks of the launch.
+class BlockRunner {
+ public:
+  BlockRunner(Stream& stream, dim3 block, size_t dynamic_bytes, const KernelThread& body);
+  ~BlockRunner();
+  BlockRunner(const BlockRunner&) = delete;
+  BlockRunner& operator=(const BlockRunner&) = delete;
+
+  void run(dim3 index);
+  uint64_t barriers() const { return barriers_; }
+
+  // What the running thread calls.
+  void barrier();
+  void exchange(unsigned mask, const void* mine, unsigned size, unsigned char (*all)[16], bool orders_memory);
+  void* shared(const void* key, size_t bytes, size_t element);
+  void* dynamic(size_t element);
+  void atomic(const void* address, size_t bytes);
+  unsigned lane() const { return current_ % 32; }
+
+ private:
+  struct Thread {
+    boost::context::fiber fiber;
+    ThreadState state = ThreadState::ready;
+    dim3 index;
+    uintptr_t stack_top = 0;
+  };
+
+  void run_body(unsigned i);
+  void resume(unsigned i);
+  void yield() { scheduler_ = std::move(scheduler_).resume(); }
+  void wait();
+  void release_barrier();
+  void release_part_of_block();
+  void shuffle();
+  unsigned lanes_of(unsigned warp) const;
+  Meeting& find_meeting(unsigned warp, unsigned mask);
+  void fail_stuck();
+  [[noreturn]] void fail_thread(const char* what) const;
+  [[noreturn]] void abort();
+  std::string op() const;
+
+  Stream& stream_;
+  AccessMonitor* monitor_;  ///< null where the build or the stream's options check no access
+  KernelThread body_;
+  unsigned count_, current_ = 0, finished_ = 0, arrived_ = 0;
+  uint64_t barriers_ = 0;
+  bool closing_ = false, aborting_ = false;
+  std::exception_ptr failure_;
+  SharedArena arena_;
+  ScheduleRandom random_;
+  boost::context::pooled_fixedsize_stack stacks_;
+  boost::context::fiber scheduler_;
+  std::vector<Thread> threads_;
+  std::vector<unsigned> order_;
+  std::vector<std::vector<std::unique_ptr<Meeting>>> meetings_;
+};
+
+}  // namespace ascore::kernels::simt
