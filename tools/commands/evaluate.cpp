@@ -5,6 +5,7 @@
 #include "engine/metrics/energy.hpp"
 #include "engine/metrics/frechet.hpp"
 #include "engine/metrics/modes.hpp"
+#include "engine/metrics/twins.hpp"
 #include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/configs.hpp"
@@ -22,7 +23,7 @@ namespace {
 
 struct Options {
   CommonOptions common;
-  std::string samples, recipe;
+  std::string samples, recipe, beside;
 };
 
 HostTensor read_samples(const std::string& path, const Shape& sample, DType dtype) {
@@ -100,6 +101,14 @@ void run(const Options& options) {
   Report report;
   report.add("samples", samples.shape[0]);
   points ? report_points(report, recipe, samples) : report_images(report, recipe, samples);
+  if (!options.beside.empty()) {
+    const HostTensor others = read_samples(options.beside, sample_shape(recipe), samples.dtype);
+    if (others.shape[0] != samples.shape[0]) {
+      throw DataError(fmt::format("{}: holds {} samples, {} holds {}; draw equally many from one seed", options.beside,
+                                  others.shape[0], options.samples, samples.shape[0]));
+    }
+    report.add("twins", twin_share(samples.to_doubles(), others.to_doubles(), sample_shape(recipe).count()));
+  }
   fmt::print("{}\n", report.json_line());
 }
 
@@ -113,6 +122,11 @@ void add_evaluate_command(CLI::App& program, ExitCode&) {
   command->add_option("recipe", options->recipe, "whose data to compare with: a file or a shipped name")
       ->required()
       ->type_name("RECIPE");
+  command
+      ->add_option("--beside", options->beside,
+                   "samples.npz of another network from the same seed and sampler: adds the share of samples that are "
+                   "nearest to their own twin there")
+      ->type_name("SAMPLES");
   add_common_options(*command, options->common);
   command->callback([options] { run(*options); });
 }

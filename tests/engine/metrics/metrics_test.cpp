@@ -1,6 +1,7 @@
 #include "engine/metrics/energy.hpp"
 #include "engine/metrics/frechet.hpp"
 #include "engine/metrics/modes.hpp"
+#include "engine/metrics/twins.hpp"
 #include "kernels/core/error.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/devices.hpp"
@@ -61,4 +62,18 @@ TEST_CASE("metrics refuse sets that are no rows") {
   CHECK_THROWS_AS(frechet_distance(one, odd, 2), DataError);
   CHECK_THROWS_AS(frechet_distance(one, one, 2), DataError);
   CHECK_THROWS_AS(energy_distance(odd, one, 2), DataError);
+}
+
+TEST_CASE("twins are rows nearest to the row of their own index", "[engine][metrics]") {
+  const std::vector<double> a{0, 0, 1, 0, 5, 5, -3, 2};
+  std::vector<double> near = a;
+  for (double& value : near) value += 0.1;
+  CHECK(twin_share(a, a, 2) == 1);
+  CHECK(twin_share(a, near, 2) == 1);
+  const std::vector<double> two_swapped{1, 0, 0, 0, 5, 5, -3, 2};
+  CHECK(twin_share(a, two_swapped, 2) == 0.5);
+  CHECK(twin_share(a, std::vector<double>(8, 0.0), 2) == 0.25);  // all equally near: the first row's own only
+  CHECK_THROWS_AS(twin_share(a, std::vector<double>{0, 0}, 2), DataError);
+  CHECK_THROWS_AS(twin_share(a, a, 3), DataError);
+  CHECK_THROWS_AS(twin_share({}, {}, 2), DataError);
 }
