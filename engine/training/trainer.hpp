@@ -17,16 +17,16 @@ namespace ascore {
 /// Everything a run is made of, but for networks and data.
 struct TrainerConfig {
   uint64_t seed = 0;
-  NoiseConfig noise;
-  TrainingConfig training;
+  NoiseConfig noise = {};
+  TrainingConfig training = {};
   ScoreTarget target = ScoreTarget::gaussian;
-  OptimizerConfig score_optimizer;
+  OptimizerConfig score_optimizer = {};
   double ema = 0.9999;
   std::optional<AdversarialConfig> adversarial = {};  ///< present exactly if there is a critic
-  OptimizerConfig critic_optimizer;
+  OptimizerConfig critic_optimizer = {};
   std::optional<ValueRange> range = {};  ///< image_range(transform); absent for point data
   bool flip = false;                     ///< training images are mirrored at random
-  std::string recipe;                    ///< text that checkpoints carry
+  std::string recipe = {};               ///< text that checkpoints carry
 };
 
 /// How far a run is, and how it fares.
