@@ -76,7 +76,7 @@ finish() { json+="${json:+,$'\n' }\"$1\": {$fields}"; }
 # leave out what only long runs need.
 quick=(--set training.preview_every=0 --set training.held_out_every=0 --set training.checkpoint_every=0)
 
-train gaussians25 gaussians25 "${quick[@]}" --max-steps 4500
+train gaussians25 gaussians25 "${quick[@]}"
 for sampler in cas als; do draw gaussians25 gaussians25 "$sampler" 2000; done
 finish gaussians25
 
