@@ -24,6 +24,7 @@ ExitCode exit_code(const std::exception& error) {
 }
 
 std::string one_line(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error)) return "out of host memory";
   const std::string text = error.what();
   return text.substr(0, text.find('\n'));
 }

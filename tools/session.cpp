@@ -26,8 +26,8 @@ Session::Session(const CommonOptions& options)
 
 void Session::out_of_memory() const {
   throw OutOfMemoryError(
-      fmt::format("out of host memory, outside the networks' own ({}); use less data or smaller batches",
-                  allocator_->ledger().summary()));
+      fmt::format("out of host memory, beside that of the networks, of which {}; use less data or smaller batches",
+                  allocator_->ledger().peak_summary()));
 }
 
 LoadedModel load_model(Ctx& ctx, const std::filesystem::path& run_or_file, const std::vector<std::string>& overrides,

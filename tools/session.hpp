@@ -20,7 +20,7 @@ class Session {
   explicit Session(const CommonOptions& options);
   Ctx& ctx() { return ctx_; }
   /// Calls work(). Memory that the ledger does not count (what files and data take on the host) can run out too: then
-  /// the error says at least who holds what the ledger counts. Throws OutOfMemoryError.
+  /// the error says at least who held what the ledger counts. Throws OutOfMemoryError.
   template <class Work>
   void run(Work work) {
     try {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <exception>
 #include <type_traits>
 
 #include <fmt/format.h>
@@ -55,8 +56,15 @@ size_t product(std::span<const int64_t> dims) {
 
 }  // namespace
 
-HostTensor::HostTensor(const Shape& s, DType d)
-    : shape(s), dtype(d), bytes(static_cast<size_t>(s.count()) * size_of(d)) {}
+HostTensor::HostTensor(const Shape& s, DType d) : shape(s), dtype(d) {
+  const size_t wanted = static_cast<size_t>(s.count()) * size_of(d);
+  try {
+    bytes.resize(wanted);
+  } catch (const std::exception&) {  // bad_alloc, or length_error for more than any machine has
+    throw OutOfMemoryError(fmt::format("out of memory: {:.1f} MiB of host memory wanted for an array of {} {}",
+                                       static_cast<double>(wanted) / (1 << 20), name(d), to_string(s)));
+  }
+}
 
 HostTensor HostTensor::from_bytes(std::span<const std::byte> bytes, const Shape& shape, DType dtype) {
   HostTensor x(shape, dtype);

@@ -17,7 +17,7 @@ struct HostTensor {
   std::vector<std::byte> bytes;
 
   HostTensor() = default;
-  /// Zeros.
+  /// Zeros. Throws OutOfMemoryError.
   HostTensor(const Shape& shape, DType dtype);
 
   /// A copy of `values`. Throws ShapeError if their number is not shape.count().

@@ -61,24 +61,29 @@ std::string MemoryLedger::table() const {
   return text;
 }
 
+/// "activations 700.1, parameters 112.2; most by res2.0 (300.0), res1.0 (120.0), (no module) (80.0)"
+std::string MemoryLedger::largest(size_t Usage::*count) const {
+  std::map<std::string, Usage> kinds;
+  for (int k = 0; k < kMemoryKinds; ++k) kinds[name(static_cast<MemoryKind>(k))] = by_kind_[static_cast<size_t>(k)];
+  std::vector<std::string> by_kind, by_module;
+  for (const auto& [kind, usage] : sorted(kinds, count)) {
+    if (usage.*count > 0) by_kind.push_back(fmt::format("{} {:.1f}", kind, mib(usage.*count)));
+  }
+  for (const auto& [path, usage] : sorted(by_path_, count)) {
+    if (usage.*count == 0 || by_module.size() == 3) break;
+    by_module.push_back(fmt::format("{} ({:.1f})", shown(path), mib(usage.*count)));
+  }
+  return fmt::format("{}; most by {}", fmt::join(by_kind, ", "), fmt::join(by_module, ", "));
+}
+
 std::string MemoryLedger::summary() const {
   if (total_.live == 0) return "nothing in use yet";
-  std::map<std::string, Usage> kinds;
-  for (int k = 0; k < kMemoryKinds; ++k) {
-    if (const Usage& usage = by_kind_[static_cast<size_t>(k)]; usage.live > 0) {
-      kinds[name(static_cast<MemoryKind>(k))] = usage;
-    }
-  }
-  std::vector<std::string> by_kind, by_module;
-  for (const auto& [kind, usage] : sorted(kinds, &Usage::live)) {
-    by_kind.push_back(fmt::format("{} {:.1f}", kind, mib(usage.live)));
-  }
-  for (const auto& [path, usage] : sorted(by_path_, &Usage::live)) {
-    if (usage.live == 0 || by_module.size() == 3) break;
-    by_module.push_back(fmt::format("{} ({:.1f})", shown(path), mib(usage.live)));
-  }
-  return fmt::format("{:.1f} MiB in use: {}; most by {}", mib(total_.live), fmt::join(by_kind, ", "),
-                     fmt::join(by_module, ", "));
+  return fmt::format("{:.1f} MiB in use: {}", mib(total_.live), largest(&Usage::live));
+}
+
+std::string MemoryLedger::peak_summary() const {
+  if (total_.peak == 0) return "nothing was in use yet";
+  return fmt::format("at most {:.1f} MiB were in use: {}", mib(total_.peak), largest(&Usage::peak));
 }
 
 }  // namespace ascore

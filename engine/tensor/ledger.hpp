@@ -33,8 +33,12 @@ class MemoryLedger {
   /// One line for errors: what is live, by kind, then the modules that hold most of it. "812.3 MiB in use: activations
   /// 700.1, parameters 112.2; most by res2.0 (300.0), res1.0 (120.0), (no module) (80.0)"
   std::string summary() const;
+  /// The same of the peaks, for when what was live is gone: "at most 812.3 MiB were in use: ...".
+  std::string peak_summary() const;
 
  private:
+  std::string largest(size_t Usage::* count) const;
+
   Usage total_;
   std::array<Usage, kMemoryKinds> by_kind_{};
   std::map<std::string, Usage> by_path_;

@@ -34,12 +34,7 @@ HostTensor read_input(const std::string& path, const Shape& sample) {
   return x;
 }
 
-void run(const Options& options) {
-  if (std::filesystem::exists(options.output) && !options.overwrite) {
-    throw ConfigError(fmt::format("--output {}: exists; give --overwrite to replace it", options.output));
-  }
-  Session session(options.common);
-  Ctx& ctx = session.ctx();
+void run(Ctx& ctx, const Options& options) {
   const LoadedModel model = load_model(ctx, options.model, recipe_overrides(options.common), !options.no_ema);
   const Tensor x = upload(ctx, read_input(options.input, sample_shape(model.recipe)));
   Tensor result;
@@ -60,6 +55,14 @@ void run(const Options& options) {
   }
   write_npy(options.output, finished);
   fmt::print("{}\n", options.output);
+}
+
+void run(const Options& options) {
+  if (std::filesystem::exists(options.output) && !options.overwrite) {
+    throw ConfigError(fmt::format("--output {}: exists; give --overwrite to replace it", options.output));
+  }
+  Session session(options.common);
+  session.run([&] { run(session.ctx(), options); });
 }
 
 }  // namespace

@@ -129,7 +129,11 @@ TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& ne
   TrainerObserver observer;
   observer.progress = [&](const Progress& progress) { show(display, progress); };
   observer.preview = [&](Ctx& inference, int64_t step) {
-    write_preview(inference, recipe, network, options.out, step);
+    try {
+      write_preview(inference, recipe, network, options.out, step);
+    } catch (const DivergedError& error) {  // of the sampler: the training itself is sound, and goes on
+      fmt::print(stderr, "ascore: step {}: no preview: {}\n", step, error.what());
+    }
   };
   return trainer.run(stop, observer);
 }

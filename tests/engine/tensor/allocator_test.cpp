@@ -58,6 +58,8 @@ TEST_CASE("running out of memory is an error of one line: the need, its place, a
           std::string::npos);
     CHECK(message.find('\n') == std::string::npos);
   }
+  CHECK(pool->ledger().peak_summary() ==
+        "at most 3.0 MiB were in use: activations 2.0, optimizer 1.0; most by res1.0 (2.0), (no module) (1.0)");
 }
 
 TEST_CASE("storage outlives its allocator") {
