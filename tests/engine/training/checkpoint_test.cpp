@@ -66,15 +66,13 @@ TEST_CASE("damaged checkpoints are refused, each with its reason") {
   SECTION("any one byte changed") {
     const std::string whole = test::file_bytes(f.file);
     REQUIRE(whole.size() > 10000);
-    const size_t header = 8 + whole.find('\0', 8);  // the arrays begin near: of them, every 61st byte
-    for (size_t at = 0; at < whole.size(); at += at < header ? 1 : 61) {
-      for (const int change : {0x20, 0x29}) {  // the case of a letter; a blank to a tab
-        std::string damaged = whole;
-        damaged[at] = static_cast<char>(damaged[at] ^ change);
-        test::write_quickly(f.file, std::as_bytes(std::span(damaged)));
-        INFO("byte " << at << " changed by " << change);
-        CHECK_THROWS_AS(read_checkpoint(f.file), DataError);
-      }
+    const size_t header = whole.find('\0', 8);  // the arrays begin near: of them, every 301st byte
+    for (size_t at = 0; at < whole.size(); at += at < header ? 1 : 301) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ (damaged[at] == ' ' ? 0x29 : 0x20));  // to a tab; another case
+      test::write_quickly(f.file, std::as_bytes(std::span(damaged)));
+      INFO("byte " << at);
+      CHECK_THROWS_AS(read_checkpoint(f.file), DataError);
     }
   }
   SECTION("another step written over the true one") {
