@@ -3,6 +3,7 @@
 #include "kernels/core/op_scope.hpp"
 #include "kernels/simt/kernel_error.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <numeric>
@@ -58,7 +59,8 @@ BlockRunner::BlockRunner(Stream& stream, dim3 block, size_t dynamic_bytes, const
       stacks_(kStackBytes),
       threads_(count_),
       order_(count_),
-      meetings_((count_ + 31) / 32) {
+      meetings_((count_ + 31) / 32),
+      gatherings_((count_ + 31) / 32) {
   if (monitor_) monitor_->begin_launch(stream, block, arena_);
   std::iota(order_.begin(), order_.end(), 0u);
   for (unsigned i = 0; i < count_; ++i) {
@@ -85,8 +87,12 @@ void BlockRunner::run(dim3 index) {
   blockIdx = index;
   arena_.reset();
   if (monitor_) monitor_->begin_block();
-  for (auto& thread : threads_) thread.state = ThreadState::ready;
+  for (auto& thread : threads_) {
+    thread.state = ThreadState::ready;
+    thread.copies.clear();
+  }
   for (auto& meetings : meetings_) meetings.clear();
+  std::fill(gatherings_.begin(), gatherings_.end(), Gathering{});
   finished_ = arrived_ = 0;
   failure_ = nullptr;
   while (finished_ < count_) {
@@ -146,6 +152,24 @@ void BlockRunner::exchange(unsigned mask, const void* mine, unsigned size, unsig
   // The other generation's slots are written before all lanes have left this one, these are not.
   Meeting& met = find_meeting(warp, mask);
   if (size) std::memcpy(all, met.slots[generation & 1], sizeof met.slots[0]);
+}
+
+void BlockRunner::together(void* mine, void (*body)(void* const*)) {
+  const Unwatched pause;
+  const unsigned lane = current_ % 32, warp = current_ / 32;
+  if (lanes_of(warp) != ~0u) fail_thread("calls a warp-wide instruction in a warp of fewer than 32 threads");
+  Gathering& gathering = gatherings_[warp];
+  if (gathering.arrived != 0 && gathering.body != body) fail_thread("meets lanes in another warp-wide instruction");
+  gathering.body = body;
+  gathering.lanes[lane] = mine;
+  gathering.arrived |= 1u << lane;
+  if (gathering.arrived != ~0u) {
+    threads_[current_].state = ThreadState::at_warp;
+    return wait();
+  }
+  body(gathering.lanes);
+  gathering.arrived = 0;
+  for (unsigned i = 0; i < 32; ++i) threads_[warp * 32 + i].state = ThreadState::ready;
 }
 
 void* BlockRunner::shared(const void* key, size_t bytes, size_t element) {
@@ -244,7 +268,7 @@ void BlockRunner::fail_stuck() {
                   at(threads_[absent].index))));
 }
 
-void BlockRunner::fail_thread(const char* what) const {
+void BlockRunner::fail_thread(std::string_view what) const {
   throw KernelError(fmt::format("{}: block {} thread {} {}", op(), at(blockIdx), at(threads_[current_].index), what));
 }
 

@@ -2,6 +2,7 @@
 
 #include "kernels/core/stream.hpp"
 #include "kernels/simt/access_monitor.hpp"
+#include "kernels/simt/async_copies.hpp"
 #include "kernels/simt/runtime.hpp"
 #include "kernels/simt/shared_arena.hpp"
 
@@ -10,6 +11,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/context/fiber.hpp>
@@ -24,6 +26,13 @@ enum class ThreadState : uint8_t { ready, at_barrier, at_warp, finished };
 struct Meeting {
   unsigned mask = 0, arrived = 0, size = 0, generation = 0;
   unsigned char slots[2][32][16];
+};
+
+/// A meeting of all lanes of a warp in which the last one works for all; nothing is left to read afterwards.
+struct Gathering {
+  unsigned arrived = 0;
+  void (*body)(void* const*) = nullptr;
+  void* lanes[32];
 };
 
 /// xorshift64*: shuffles are for variety, not statistics.
@@ -53,10 +62,13 @@ class BlockRunner {
   // What the running thread calls.
   void barrier();
   void exchange(unsigned mask, const void* mine, unsigned size, unsigned char (*all)[16], bool orders_memory);
+  void together(void* mine, void (*body)(void* const*));
   void* shared(const void* key, size_t bytes, size_t element);
   void* dynamic(size_t element);
   void atomic(const void* address, size_t bytes);
   unsigned lane() const { return current_ % 32; }
+  AsyncCopies& copies() { return threads_[current_].copies; }
+  [[noreturn]] void fail_thread(std::string_view what) const;
 
  private:
   struct Thread {
@@ -64,6 +76,7 @@ class BlockRunner {
     ThreadState state = ThreadState::ready;
     dim3 index;
     uintptr_t stack_top = 0;
+    AsyncCopies copies;
   };
 
   void run_body(unsigned i);
@@ -76,7 +89,6 @@ class BlockRunner {
   unsigned lanes_of(unsigned warp) const;
   Meeting& find_meeting(unsigned warp, unsigned mask);
   void fail_stuck();
-  [[noreturn]] void fail_thread(const char* what) const;
   [[noreturn]] void abort();
   std::string op() const;
 
@@ -94,6 +106,7 @@ class BlockRunner {
   std::vector<Thread> threads_;
   std::vector<unsigned> order_;
   std::vector<std::vector<std::unique_ptr<Meeting>>> meetings_;
+  std::vector<Gathering> gatherings_;
 };
 
 }  // namespace ascore::kernels::simt

@@ -3,6 +3,7 @@
 #include "kernels/core/op_scope.hpp"
 #include "kernels/simt/block_runner.hpp"
 #include "kernels/simt/host_writes.hpp"
+#include "kernels/simt/instructions.hpp"
 #include "kernels/simt/kernel_error.hpp"
 
 #include <utility>
@@ -29,6 +30,21 @@ void warp_exchange(unsigned mask, const void* mine, unsigned size, unsigned char
 void __syncwarp(unsigned mask) {
   unsigned char none[32][16];
   running->exchange(mask, nullptr, 0, none, true);
+}
+void warp_together(void* mine, void (*body)(void* const* lanes)) {
+  running->together(mine, body);
+}
+void async_copy_start(const AsyncCopy& copy) {
+  running->copies().add(copy);
+}
+void async_copy_commit() {
+  running->copies().close_group();
+}
+bool async_copy_take(unsigned groups_left, AsyncCopy& copy) {
+  return running->copies().take(groups_left, copy);
+}
+void throw_misaligned(unsigned bytes, const char* instruction) {
+  running->fail_thread(fmt::format("gives {} an address that is not aligned to {} bytes", instruction, bytes));
 }
 void note_atomic(const void* address, size_t bytes) {
   running->atomic(address, bytes);
