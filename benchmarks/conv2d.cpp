@@ -75,9 +75,12 @@ void conv2d(Options& options) {
   for (const Case& c : cases) {
     const Problem p(ctx, c, batch);
     const auto time = [&](auto body) { return median_ms(3, repeats, body); };
-    const double forward = time([&] { kernels::conv2d(stream, p.x, p.weight, {}, c.dilation, p.y.view()); });
-    const double dgrad = time([&] { kernels::conv2d_dgrad(stream, p.dy, p.weight, c.dilation, p.dx.view()); });
-    const double wgrad = time([&] { kernels::conv2d_wgrad(stream, p.x, p.dy, c.dilation, p.dweight.view(), {}, {}); });
+    const double forward =
+        time([&] { kernels::conv2d(stream, p.x, p.weight, {}, {.dilation = c.dilation}, p.y.view()); });
+    const double dgrad =
+        time([&] { kernels::conv2d_dgrad(stream, p.dy, p.weight, {.dilation = c.dilation}, p.dx.view()); });
+    const double wgrad =
+        time([&] { kernels::conv2d_wgrad(stream, p.x, p.dy, {.dilation = c.dilation}, p.dweight.view(), {}, {}); });
     check(ctx, p, c);
     const double gflop = 2e-9 * static_cast<double>(p.y.count() * c.in * c.kernel * c.kernel);
     fmt::print(

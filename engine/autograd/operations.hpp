@@ -36,10 +36,10 @@ Tensor activate(Ctx& ctx, const Tensor& x, Activation activation, double slope =
 // ---- products --------------------------------------------------------------------------------------------------
 
 struct Conv2dOptions {
-  int stride = 1;  ///< 1; other strides come with the tensor-core path
+  int stride = 1;  ///< outputs at every stride-th pixel
   int dilation = 1;
 };
-/// x [N,H,W,I], weight [O,k,k,I] (k odd), bias [O] or absent -> [N,H,W,O]; zero padding dilation (k-1)/2 ("same").
+/// x [N,H,W,I], weight [O,k,k,I], bias [O] or absent -> [N,H',W',O], H' = (H-1)/stride+1; zero padding dilation (k-1)/2
 Tensor conv2d(Ctx& ctx, const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options = {});
 /// x [N,I], weight [O,I], bias [O] or absent -> x weight^T + bias [N,O].
 Tensor linear(Ctx& ctx, const Tensor& x, const Tensor& weight, const Tensor& bias);

@@ -10,7 +10,8 @@ Tensor to_compute(Ctx& ctx, const Tensor& x) {
   return x.dtype() == DType::f64 ? x : to_dtype(ctx, x, ctx.compute);
 }
 
-Conv2d::Conv2d(int64_t in, int64_t out, int kernel, int dilation, bool bias) : options_{.dilation = dilation} {
+Conv2d::Conv2d(int64_t in, int64_t out, int kernel, int dilation, bool bias, int stride)
+    : options_{.stride = stride, .dilation = dilation} {
   weight_ = parameter("weight", {out, kernel, kernel, in}, Init::fan_in_uniform(), ParameterLayout::conv);
   if (bias) bias_ = parameter("bias", {out}, Init::fan_in_uniform(in * kernel * kernel));
 }

@@ -19,10 +19,10 @@ struct Nonlinearity {
   Tensor operator()(Ctx& ctx, const Tensor& x) const { return activate(ctx, x, kind, slope); }
 };
 
-/// Convolution of stride 1 with "same" padding: [N,H,W,in] -> [N,H,W,out]. Parameters weight [out,k,k,in], bias [out].
+/// Convolution: [N,H,W,in] -> [N,(H-1)/stride+1,(W-1)/stride+1,out]. Parameters weight [out,k,k,in], bias [out].
 class Conv2d : public Module {
  public:
-  Conv2d(int64_t in, int64_t out, int kernel, int dilation = 1, bool bias = true);
+  Conv2d(int64_t in, int64_t out, int kernel, int dilation = 1, bool bias = true, int stride = 1);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
 
  private:

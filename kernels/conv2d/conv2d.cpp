@@ -1,42 +1,50 @@
 #include "kernels/conv2d/conv2d.hpp"
 
 #include "kernels/conv2d/conv2d_cpu.hpp"
+#include "kernels/conv2d/conv2d_device.hpp"
+#include "kernels/core/dispatch.hpp"
 #include "kernels/core/memory.hpp"
 #include "kernels/core/op_scope.hpp"
+#include "kernels/core/parallel.hpp"
 #include "kernels/core/pick.hpp"
 #include "kernels/gemm/host_products.hpp"
-#include "kernels/gemm/parts.hpp"
+#include "kernels/gemm/tiles.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <limits>
 
 namespace ascore::kernels {
 
 namespace {
 
-Conv2dShape sizes(const Shape& x, const Shape& weight, int dilation) {
+Conv2dShape sizes(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
   const auto narrow = [](int64_t size) { return static_cast<int>(size); };
-  return {narrow(x[0]), narrow(x[1]), narrow(x[2]), narrow(weight[3]), narrow(weight[0]), narrow(weight[1]), dilation};
+  return {narrow(x[0]),      narrow(x[1]),      narrow(x[2]),   narrow(weight[3]),
+          narrow(weight[0]), narrow(weight[1]), options.stride, options.dilation};
 }
 
-/// Checks what the three passes have in common: `x` [N,H,W,I], `y` [N,H,W,O] (or their gradients), weight [O,k,k,I].
-void check_shapes(const OpScope& op, ConstView x, const Shape& weight, ConstView y, int dilation) {
+/// Checks what the three passes have in common: `x` [N,H,W,I], `y` [N,H',W',O] (or their gradients), weight [O,k,k,I].
+void check_shapes(const OpScope& op, ConstView x, const Shape& weight, ConstView y, const Conv2dOptions& options) {
   op.require(x.rank() == 4 && y.rank() == 4, "images must be [N,H,W,C]");
   op.require(weight.rank() == 4 && weight[1] == weight[2] && weight[1] % 2 == 1, "weight must be [O,k,k,I], k odd");
   op.require(x.dim(3) == weight[3], "weight [O,k,k,I] must have the channels of x [N,H,W,I]");
-  op.require(y.dim(3) == weight[0], "weight [O,k,k,I] must have the channels of y [N,H,W,O]");
-  op.require(x.dim(0) == y.dim(0) && x.dim(1) == y.dim(1) && x.dim(2) == y.dim(2), "x and y must be of one size");
+  op.require(y.dim(3) == weight[0], "weight [O,k,k,I] must have the channels of y [N,H',W',O]");
   op.require(x.dim(1) > 0 && x.dim(2) > 0 && weight[0] > 0 && weight[3] > 0, "only the batch may be empty");
-  op.require(dilation >= 1, "dilation must be at least 1");
+  constexpr int kFar = 1 << 14;
+  op.require(options.stride >= 1 && options.stride < kFar, "stride must be at least 1 and below 2^14");
+  op.require(options.dilation >= 1 && options.dilation < kFar, "dilation must be at least 1 and below 2^14");
+  op.require(y.shape() == conv2d_output_shape(x.shape(), weight, options),
+             "y must be [N,H',W',O] with H' = (H-1)/stride + 1, W' = (W-1)/stride + 1");
   constexpr int64_t kLimit = std::numeric_limits<int>::max() / 2;
-  op.require(x.dim(0) * x.dim(1) * x.dim(2) < kLimit && weight.count() < kLimit && dilation < 1 << 14,
-             "more than 2^30 pixels or weights");
+  op.require(x.dim(0) * x.dim(1) * x.dim(2) < kLimit && weight.count() < kLimit, "more than 2^30 pixels or weights");
   op.require_dtype(x.dtype() == y.dtype(), "x and y must have one dtype");
 }
 
 /// What the bias gradient alone needs.
-size_t bias_workspace_bytes(Device device, ConstView x, ConstView dy) {
+size_t bias_workspace_bytes(Device device, ConstView dy) {
   if (device == Device::cpu) return 0;
-  const int64_t depth = x.dim(0) * x.dim(1) * x.dim(2);
+  const int64_t depth = dy.dim(0) * dy.dim(1) * dy.dim(2);
   return sizeof(float) * static_cast<size_t>(column_sum_workspace(dy.dim(3), depth));
 }
 
@@ -47,17 +55,6 @@ void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
 
 }  // namespace
 
-namespace simt {
-void conv2d(Stream&, const Conv2dShape&, ConstView x, ConstView weight, ConstView bias, View y);
-void conv2d_dgrad(Stream&, const Conv2dShape&, ConstView dy, ConstView weight, View dx);
-void conv2d_wgrad(Stream&, const Conv2dShape&, ConstView x, ConstView dy, View dweight, View dbias, View workspace);
-}  // namespace simt
-namespace cuda {
-decltype(simt::conv2d) conv2d;
-decltype(simt::conv2d_dgrad) conv2d_dgrad;
-decltype(simt::conv2d_wgrad) conv2d_wgrad;
-}  // namespace cuda
-
 namespace cpu {
 namespace {
 void convolve(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, Weights use, ConstView bias,
@@ -65,16 +62,39 @@ void convolve(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView w
   if (shape.images == 0 || library_conv2d(stream, shape, x, weight, use, bias, y)) return;
   gather_conv2d(stream, shape, x, weight, use, bias, y);
 }
+
+/// dy with stride - 1 zeros between its pixels, so that dx is a convolution of stride 1; dy itself where that is so.
+ConstView spread(Stream& stream, const Conv2dShape& s, ConstView dy) {
+  if (s.stride == 1) return dy;
+  const Shape shape{s.images, s.height, s.width, s.out};
+  const size_t bytes = static_cast<size_t>(shape.count()) * size_of(dy.dtype());
+  const View result(stream.attached<HostScratch>().take<std::byte>(HostScratch::spread, bytes), shape, dy.dtype(),
+                    Device::cpu);
+  fill_bytes(stream, result, 0);
+  for_cpu_float_type(dy.dtype(), [&]<class T>() {
+    parallel_for(stream, int64_t(s.images) * s.out_height(), 2, [&](int64_t line) {
+      const T* from = dy.as<T>() + line * s.out_width() * s.out;
+      const int64_t image = line / s.out_height(), h = line % s.out_height() * s.stride;
+      T* to = result.as<T>() + (image * s.height + h) * s.width * s.out;
+      for (int w = 0; w < s.out_width(); ++w, from += s.out, to += int64_t(s.stride) * s.out) {
+        std::copy_n(from, s.out, to);
+      }
+    });
+  });
+  return result;
+}
 }  // namespace
 
-void conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias, View y) {
+void conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias, MathMode, View y) {
   convolve(stream, shape, x, weight, Weights::as_they_are, bias, y);
 }
-void conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight, View dx) {
-  convolve(stream, turned(shape), dy, weight, Weights::turned, {}, dx);
+void conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight, MathMode, View dx) {
+  if (shape.images == 0) return;
+  convolve(stream, turned(shape), spread(stream, shape, dy), weight, Weights::turned, {}, dx);
 }
-void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, View dweight, View dbias, View) {
-  if (dbias) column_sums(stream, dy, shape.pixels(), shape.out, dbias);
+void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, MathMode, View dweight,
+                  View dbias, View) {
+  if (dbias) column_sums(stream, dy, shape.out_pixels(), shape.out, dbias);
   if (!dweight) return;
   if (shape.images == 0) return fill_bytes(stream, dweight, 0);
   if (library_conv2d_wgrad(stream, shape, x, dy, dweight)) return;
@@ -82,49 +102,54 @@ void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstVi
 }
 }  // namespace cpu
 
-void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, int dilation, View y) {
+Shape conv2d_output_shape(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
+  return {x[0], (x[1] - 1) / options.stride + 1, (x[2] - 1) / options.stride + 1, weight[0]};
+}
+
+void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y) {
   const OpScope op(stream, "conv2d", {x, weight, bias, y});
-  check_shapes(op, x, weight.shape(), y, dilation);
+  check_shapes(op, x, weight.shape(), y, options);
   op.require(!bias || bias.shape() == Shape{weight.dim(0)}, "bias must be [O]");
   check_weight_dtype(op, x, weight);
   op.require_dtype(!bias || bias.dtype() == accumulator(x.dtype()), "bias must be f32 (f64 with f64)");
-  pick<cpu::conv2d, simt::conv2d, cuda::conv2d>(stream)(stream, sizes(x.shape(), weight.shape(), dilation), x, weight,
-                                                        bias, y);
+  pick<cpu::conv2d, simt::conv2d, cuda::conv2d>(stream)(stream, sizes(x.shape(), weight.shape(), options), x, weight,
+                                                        bias, options.math, y);
 }
 
-void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, int dilation, View dx) {
+void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx) {
   const OpScope op(stream, "conv2d_dgrad", {dy, weight, dx});
-  check_shapes(op, dx, weight.shape(), dy, dilation);
+  check_shapes(op, dx, weight.shape(), dy, options);
   check_weight_dtype(op, dy, weight);
   pick<cpu::conv2d_dgrad, simt::conv2d_dgrad, cuda::conv2d_dgrad>(stream)(
-      stream, sizes(dx.shape(), weight.shape(), dilation), dy, weight, dx);
+      stream, sizes(dx.shape(), weight.shape(), options), dy, weight, options.math, dx);
 }
 
-void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, int dilation, View dweight, View dbias, View workspace) {
+void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, const Conv2dOptions& options, View dweight, View dbias,
+                  View workspace) {
   const OpScope op(stream, "conv2d_wgrad", {x, dy, dweight, dbias, workspace});
   op.require(x.rank() == 4 && dy.rank() == 4, "images must be [N,H,W,C]");
   const Shape weight = dweight ? dweight.shape() : Shape{dy.dim(3), 1, 1, x.dim(3)};
-  check_shapes(op, x, weight, dy, dilation);
+  check_shapes(op, x, weight, dy, options);
   op.require(!dbias || dbias.shape() == Shape{dy.dim(3)}, "dbias must be [O]");
   const DType sums = accumulator(x.dtype());
   op.require_dtype((!dweight || dweight.dtype() == sums) && (!dbias || dbias.dtype() == sums),
                    "dweight and dbias must be f32 (f64 with f64)");
-  const size_t needed = dweight ? conv2d_wgrad_workspace_bytes(stream.device(), x.shape(), weight)
-                                : bias_workspace_bytes(stream.device(), x, dy);
+  const size_t needed = dweight ? conv2d_wgrad_workspace_bytes(stream.device(), x.shape(), weight, options)
+                                : bias_workspace_bytes(stream.device(), dy);
   op.require(workspace.bytes() >= needed, "workspace is smaller than conv2d_wgrad_workspace_bytes");
-  pick<cpu::conv2d_wgrad, simt::conv2d_wgrad, cuda::conv2d_wgrad>(stream)(stream, sizes(x.shape(), weight, dilation), x,
-                                                                          dy, dweight, dbias, workspace);
+  pick<cpu::conv2d_wgrad, simt::conv2d_wgrad, cuda::conv2d_wgrad>(stream)(stream, sizes(x.shape(), weight, options), x,
+                                                                          dy, options.math, dweight, dbias, workspace);
 }
 
-size_t conv2d_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& weight) {
+size_t conv2d_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& weight, const Conv2dOptions& options) {
   if (device == Device::cpu) return 0;
-  const int64_t columns = weight.count() / weight[0];
-  return sizeof(float) * static_cast<size_t>(gradient_workspace(weight[0], columns, x[0] * x[1] * x[2]));
+  const Conv2dShape shape = sizes(x, weight, options);
+  return sizeof(float) * static_cast<size_t>(gradient_workspace(shape.out, shape.depth(), shape.out_pixels()));
 }
 
-std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& x, const Shape& weight, int dilation,
-                                  DType dtype) {
-  const Conv2dShape shape = sizes(x, weight, dilation);
+std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& x, const Shape& weight,
+                                  const Conv2dOptions& options, DType dtype) {
+  const Conv2dShape shape = sizes(x, weight, options);
   const std::string library = pass == Conv2dPass::wgrad   ? cpu::library_conv2d_wgrad_name(stream, shape, dtype)
                               : pass == Conv2dPass::dgrad ? cpu::library_conv2d_name(stream, cpu::turned(shape), dtype)
                                                           : cpu::library_conv2d_name(stream, shape, dtype);

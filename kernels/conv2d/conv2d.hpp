@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/core/math_mode.hpp"
 #include "kernels/core/stream.hpp"
 #include "kernels/core/view.hpp"
 
@@ -8,38 +9,49 @@
 
 namespace ascore::kernels {
 
-/// Convolution with stride 1, dilation d and zero padding d (k-1)/2, so that images keep their size:
-///
-///   y[n,h,w,o] = bias[o] + sum over a,b,i of weight[o,a,b,i] x[n, h + d (a - r), w + d (b - r), i],   r = (k-1)/2
-///
-///   x       [N,H,W,I]  NHWC; f32, bf16, f64 (cpu only)
-///   weight  [O,k,k,I]  k odd; of x's dtype or f32 (rounded to bf16 for the product where x is bf16)
-///   bias    [O]        f32 (f64 with f64), or absent
-///   y       [N,H,W,O]  of x's dtype
-/// Sums in f32 (f64 for f64), rounded once. An image's result does not depend on N or on the number of threads. cpu:
-/// oneDNN where it has a direct kernel, else products of gathered pixels (conv2d_implementation says which); weights
-/// with a content stamp are repacked once and kept. Errors: ShapeError, DTypeError, before anything runs; N = 0: no-op.
-/// Cost: 2 N H W O I k^2 flops; no workspace.
-void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, int dilation, View y);
+struct Conv2dOptions {
+  int stride = 1;    ///< outputs are computed at every stride-th pixel of a row and of a column, from the first on
+  int dilation = 1;  ///< distance of the taps in pixels
+  MathMode math = MathMode::f32;  ///< simt, cuda: how f32 is multiplied
+};
 
-/// Gradient of x: dx[n,h,w,i] = sum over a,b,o of weight[o,a,b,i] dy[n, h - d (a - r), w - d (b - r), o].
-/// dy [N,H,W,O] and dx [N,H,W,I] of one dtype, weight as above. Written, not added. Cost as conv2d.
-void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, int dilation, View dx);
+/// Convolution with stride s, dilation d and zero padding d (k-1)/2 on all sides (PyTorch's Conv2d with that padding):
+///
+///   y[n,h,w,o] = bias[o] + sum over a,b,i of weight[o,a,b,i] x[n, s h + d (a - r), s w + d (b - r), i],   r = (k-1)/2
+///
+///   x       [N,H,W,I]    NHWC; f32, bf16, f64 (cpu only)
+///   weight  [O,k,k,I]    k odd; of x's dtype or f32 (rounded to bf16 for the product where x is bf16)
+///   bias    [O]          f32 (f64 with f64), or absent
+///   y       [N,H',W',O]  of x's dtype; H' = (H-1)/s + 1, W' = (W-1)/s + 1, rounded down
+/// Sums in f32 (f64 for f64), rounded once. An image's result does not depend on N or on the number of threads. simt,
+/// cuda: tensor cores, f32 as MathMode says. cpu: oneDNN where it has a direct kernel, else products of
+/// gathered pixels (conv2d_implementation says which); weights with a content stamp are repacked once and kept.
+/// Errors: ShapeError, DTypeError, before anything runs; N = 0: no-op. Cost: 2 N H' W' O I k^2 flops; no workspace.
+void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y);
+
+/// Gradient of x: dx[n,p,q,i] = sum over o and those a,b,h,w with p = s h + d (a - r) and q = s w + d (b - r) of
+/// weight[o,a,b,i] dy[n,h,w,o]. dy [N,H',W',O] and dx [N,H,W,I] of one dtype, weight as above. Written, not added. Cost
+/// as conv2d (on the cpu s^2 times that).
+void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx);
 
 /// Gradients of weight and bias, each computed unless absent:
 ///
-///   dweight[o,a,b,i] = sum over n,h,w of dy[n,h,w,o] x[n, h + d (a - r), w + d (b - r), i],   dbias[o] = sum of
-///   dy[n,h,w,o]
+///   dweight[o,a,b,i] = sum over n,h,w of dy[n,h,w,o] x[n, s h + d (a - r), s w + d (b - r), i]
+///   dbias[o] = sum over n,h,w of dy[n,h,w,o]
 ///
 ///   dweight [O,k,k,I], dbias [O]  f32 (f64 with f64); written, not added (zeros for N = 0)
 /// Repeats bit for bit on one device with one number of threads. `workspace`: conv2d_wgrad_workspace_bytes.
-void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, int dilation, View dweight, View dbias, View workspace);
-size_t conv2d_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& weight);
+void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, const Conv2dOptions& options, View dweight, View dbias,
+                  View workspace);
+size_t conv2d_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& weight, const Conv2dOptions& options);
 
 enum class Conv2dPass { forward, dgrad, wgrad };
+/// Shape of y.
+Shape conv2d_output_shape(const Shape& x, const Shape& weight, const Conv2dOptions& options);
+
 /// Who computes this convolution on a cpu stream: oneDNN's name of its kernel, or "gather" for products of gathered
 /// pixels (f64, builds without oneDNN, and shapes for which oneDNN has only its reference or per-image fallback).
-std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& x, const Shape& weight, int dilation,
-                                  DType dtype);
+std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& x, const Shape& weight,
+                                  const Conv2dOptions& options, DType dtype);
 
 }  // namespace ascore::kernels

@@ -25,7 +25,7 @@ using MatrixMap = Eigen::Map<Matrix<Acc>>;
 template <class Acc>
 using ConstMatrixMap = Eigen::Map<const Matrix<Acc>>;
 
-/// Pixels [begin, end) of image `image`.
+/// Output pixels [begin, end) of image `image`.
 struct Run {
   int64_t image, begin, end;
   int64_t length() const { return end - begin; }
@@ -33,7 +33,9 @@ struct Run {
 
 struct Runs {
   explicit Runs(const Conv2dShape& s)
-      : size(int64_t(s.height) * s.width), per_image((size + kRun - 1) / kRun), count(s.images * per_image) {}
+      : size(int64_t(s.out_height()) * s.out_width()),
+        per_image((size + kRun - 1) / kRun),
+        count(s.images * per_image) {}
   Run operator[](int64_t i) const {
     const int64_t image = i / per_image, begin = i % per_image * kRun;
     return {image, begin, std::min(begin + kRun, size)};
@@ -41,19 +43,19 @@ struct Runs {
   int64_t size, per_image, count;
 };
 
-/// rows[p] = the `channels` values of the pixel (dh, dw) away from p, for the run's pixels; zeros outside the image.
-/// Row p begins at rows + p * pitch.
+/// rows[p] = the input pixel (dh, dw) away from the one in the middle of output p, for the run's outputs; zeros outside
+/// the image. Row p begins at rows + p * pitch.
 template <class T>
-void gather(const Conv2dShape& s, const T* images, int channels, const Run& run, int dh, int dw, accumulator_t<T>* rows,
+void gather(const Conv2dShape& s, const T* images, const Run& run, int dh, int dw, accumulator_t<T>* rows,
             int64_t pitch) {
-  const T* const image = images + run.image * s.height * s.width * channels;
+  const T* const image = images + run.image * s.height * s.width * s.in;
   for (int64_t p = run.begin; p < run.end; ++p, rows += pitch) {
-    const int64_t h = p / s.width + dh, w = p % s.width + dw;
+    const int64_t h = p / s.out_width() * s.stride + dh, w = p % s.out_width() * s.stride + dw;
     if (h < 0 || h >= s.height || w < 0 || w >= s.width) {
-      std::fill_n(rows, channels, accumulator_t<T>(0));
+      std::fill_n(rows, s.in, accumulator_t<T>(0));
     } else {
-      const T* const from = image + (h * s.width + w) * channels;
-      std::transform(from, from + channels, rows, [](T value) { return widen(value); });
+      const T* const from = image + (h * s.width + w) * s.in;
+      std::transform(from, from + s.in, rows, [](T value) { return widen(value); });
     }
   }
 }
@@ -77,7 +79,7 @@ void convolve(Stream& stream, const Conv2dShape& s, const T* x, const accumulato
     for (int tap = 0; tap < s.taps(); ++tap) {
       const int dh = static_cast<int>(tap / s.kernel - middle) * s.dilation;
       const int dw = static_cast<int>(tap % s.kernel - middle) * s.dilation;
-      gather(s, x, s.in, run, dh, dw, rows + int64_t(tap) * s.in, depth);
+      gather(s, x, run, dh, dw, rows + int64_t(tap) * s.in, depth);
     }
     sums.noalias() = ConstMatrixMap<Acc>(rows, run.length(), depth) * weights.transpose();
     T* out = y + (run.image * runs.size + run.begin) * s.out;
@@ -149,8 +151,9 @@ void gather_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Cons
       sum.setZero();
       for (int64_t i = 0; i < runs.count; ++i) {
         const Run run = runs[i];
-        gather(s, px, s.in, run, dh, dw, inputs, s.in);
-        gather(s, pdy, s.out, run, 0, 0, outputs, s.out);
+        gather(s, px, run, dh, dw, inputs, s.in);
+        const T* const gradients = pdy + (run.image * runs.size + run.begin) * s.out;
+        std::transform(gradients, gradients + run.length() * s.out, outputs, [](T value) { return widen(value); });
         const ConstMatrixMap<Acc> a(outputs, run.length(), s.out), b(inputs, run.length(), s.in);
         sum.noalias() += a.middleCols(first, width).transpose() * b;
       }

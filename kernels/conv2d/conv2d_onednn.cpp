@@ -39,8 +39,8 @@ Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType comp
   const auto type = library_type(compute), f32 = memory::data_type::f32;
   Convolution conv;
   conv.input = {{s.images, s.in, s.height, s.width}, type, Tag::nhwc};
-  conv.output = {{s.images, s.out, s.height, s.width}, type, Tag::nhwc};
-  const memory::dims pad(2, int64_t(s.dilation) * (s.kernel / 2)), dilation(2, s.dilation - 1), stride(2, 1);
+  conv.output = {{s.images, s.out, s.out_height(), s.out_width()}, type, Tag::nhwc};
+  const memory::dims pad(2, s.padding()), dilation(2, s.dilation - 1), stride(2, s.stride);
   const memory::dims weight_sizes{s.out, s.in, s.kernel, s.kernel};
   const memory::desc weights(weight_sizes, type, Tag::any), gradient(weight_sizes, f32, Tag::any);
   const memory::desc bias = has_bias ? memory::desc({s.out}, f32, Tag::a) : memory::desc();

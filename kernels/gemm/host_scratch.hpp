@@ -11,7 +11,7 @@ namespace ascore::kernels::cpu {
 /// step allocates nothing once it has run. `stream.attached<HostScratch>()`.
 class HostScratch {
  public:
-  enum Slot { source, destination, weights, packed, library, rows, columns, kSlots };
+  enum Slot { source, destination, weights, packed, library, rows, columns, spread, kSlots };
 
   /// At least `count` elements of T, 64-byte aligned, uninitialised; valid until the slot is taken again.
   template <class T>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "kernels/core/kernel.hpp"
-#include "kernels/gemm/parts.hpp"
+#include "kernels/gemm/tiles.hpp"
 
 namespace ascore::kernels::ASCORE_BACKEND {
 

@@ -6,7 +6,7 @@
 #include "kernels/core/parallel.hpp"
 #include "kernels/core/pick.hpp"
 #include "kernels/gemm/host_products.hpp"
-#include "kernels/gemm/parts.hpp"
+#include "kernels/gemm/tiles.hpp"
 #include "kernels/linear/linear_cpu.hpp"
 
 #include <algorithm>
@@ -18,14 +18,14 @@
 namespace ascore::kernels {
 
 namespace simt {
-decltype(kernels::linear) linear;
-decltype(kernels::linear_dgrad) linear_dgrad;
-decltype(kernels::linear_wgrad) linear_wgrad;
+void linear(Stream&, ConstView x, ConstView weight, ConstView bias, MathMode, View y);
+void linear_dgrad(Stream&, ConstView dy, ConstView weight, MathMode, View dx);
+void linear_wgrad(Stream&, ConstView x, ConstView dy, MathMode, View dweight, View dbias, View workspace);
 }  // namespace simt
 namespace cuda {
-decltype(kernels::linear) linear;
-decltype(kernels::linear_dgrad) linear_dgrad;
-decltype(kernels::linear_wgrad) linear_wgrad;
+decltype(simt::linear) linear;
+decltype(simt::linear_dgrad) linear_dgrad;
+decltype(simt::linear_wgrad) linear_wgrad;
 }  // namespace cuda
 
 namespace cpu {
@@ -81,7 +81,7 @@ const float* widened(Stream& stream, const bf16* x, int64_t count, HostScratch::
 
 }  // namespace
 
-void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, View y) {
+void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, MathMode, View y) {
   if (x.dim(0) == 0 || library_linear(stream, x, weight, bias, y)) return;
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
@@ -91,7 +91,7 @@ void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, View 
   });
 }
 
-void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, View dx) {
+void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, MathMode, View dx) {
   if (dy.dim(0) == 0 || library_linear_dgrad(stream, dy, weight, dx)) return;
   for_cpu_float_type(dy.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
@@ -101,7 +101,7 @@ void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, View dx) {
   });
 }
 
-void linear_wgrad(Stream& stream, ConstView x, ConstView dy, View dweight, View dbias, View) {
+void linear_wgrad(Stream& stream, ConstView x, ConstView dy, MathMode, View dweight, View dbias, View) {
   const int64_t count = x.dim(0), in = x.dim(1), out = dy.dim(1);
   if (dbias) column_sums(stream, dy, count, out, dbias);
   if (!dweight) return;
@@ -146,23 +146,23 @@ void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
 
 }  // namespace
 
-void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, View y) {
+void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, View y, MathMode math) {
   const OpScope op(stream, "linear", {x, weight, bias, y});
   check_shapes(op, x, weight.shape(), y);
   op.require(!bias || bias.shape() == Shape{weight.dim(0)}, "bias must be [O]");
   check_weight_dtype(op, x, weight);
   op.require_dtype(!bias || bias.dtype() == accumulator(x.dtype()), "bias must be f32 (f64 with f64)");
-  pick<cpu::linear, simt::linear, cuda::linear>(stream)(stream, x, weight, bias, y);
+  pick<cpu::linear, simt::linear, cuda::linear>(stream)(stream, x, weight, bias, math, y);
 }
 
-void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, View dx) {
+void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, View dx, MathMode math) {
   const OpScope op(stream, "linear_dgrad", {dy, weight, dx});
   check_shapes(op, dx, weight.shape(), dy);
   check_weight_dtype(op, dy, weight);
-  pick<cpu::linear_dgrad, simt::linear_dgrad, cuda::linear_dgrad>(stream)(stream, dy, weight, dx);
+  pick<cpu::linear_dgrad, simt::linear_dgrad, cuda::linear_dgrad>(stream)(stream, dy, weight, math, dx);
 }
 
-void linear_wgrad(Stream& stream, ConstView x, ConstView dy, View dweight, View dbias, View workspace) {
+void linear_wgrad(Stream& stream, ConstView x, ConstView dy, View dweight, View dbias, View workspace, MathMode math) {
   const OpScope op(stream, "linear_wgrad", {x, dy, dweight, dbias, workspace});
   op.require(x.rank() == 2 && dy.rank() == 2, "rows must be [N,I] and [N,O]");
   const Shape weight = dweight ? dweight.shape() : Shape{dy.dim(1), x.dim(1)};
@@ -174,7 +174,8 @@ void linear_wgrad(Stream& stream, ConstView x, ConstView dy, View dweight, View 
   const size_t needed = dweight ? linear_wgrad_workspace_bytes(stream.device(), x.shape(), weight)
                                 : bias_workspace_bytes(stream.device(), x, dy);
   op.require(workspace.bytes() >= needed, "workspace is smaller than linear_wgrad_workspace_bytes");
-  pick<cpu::linear_wgrad, simt::linear_wgrad, cuda::linear_wgrad>(stream)(stream, x, dy, dweight, dbias, workspace);
+  pick<cpu::linear_wgrad, simt::linear_wgrad, cuda::linear_wgrad>(stream)(stream, x, dy, math, dweight, dbias,
+                                                                          workspace);
 }
 
 size_t linear_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& weight) {

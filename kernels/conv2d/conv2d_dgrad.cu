@@ -1,0 +1,17 @@
+#include "kernels/conv2d/conv2d_pixels.hpp"
+
+namespace ascore::kernels::ASCORE_BACKEND {
+
+void conv2d_dgrad(Stream& stream, const Conv2dShape& s, ConstView dy, ConstView weight, MathMode math, View dx) {
+  for_product_types(dy.dtype(), weight.dtype(), [&]<class T, class W>() {
+    for (int parity_h = 0; parity_h < s.stride; ++parity_h) {
+      for (int parity_w = 0; parity_w < s.stride; ++parity_w) {
+        const PixelGather gather = input_gather(s, parity_h, parity_w);
+        const TapWeightSource<W> weights{weight.as<W>(), gather, s.in, gather.depth()};
+        multiply_pixels<Contiguous::rows>(stream, dy.as<T>(), gather, weights, s.in, nullptr, dx.as<T>(), s.in, math);
+      }
+    }
+  });
+}
+
+}  // namespace ascore::kernels::ASCORE_BACKEND
