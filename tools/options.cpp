@@ -51,6 +51,17 @@ Device chosen_device(const CommonOptions& options) {
   return device;
 }
 
+void require_cpu_only(const CommonOptions& options, std::string_view command) {
+  if (options.device != "auto" && options.device != "cpu") {
+    throw ConfigError(
+        fmt::format("--device {}: ascore {} computes on the cpu alone; leave --device away", options.device, command));
+  }
+  if (options.precision != "f32") {
+    throw ConfigError(
+        fmt::format("--precision {}: ascore {} knows no other than f32; leave it away", options.precision, command));
+  }
+}
+
 DType chosen_precision(const CommonOptions& options, Device device) {
   if (options.precision == "bf16") return DType::bf16;
   if (options.precision == "f32") return DType::f32;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace CLI {
@@ -30,6 +31,10 @@ std::vector<std::string> recipe_overrides(const CommonOptions& options);
 
 /// The device that `--device` means: auto is cuda where there is one, else cpu. Throws DeviceError where it is absent.
 Device chosen_device(const CommonOptions& options);
+
+/// For a command that computes on the CPU alone and in one precision. Throws ConfigError where --device or --precision
+/// ask it for anything else: an option that does nothing would be a lie.
+void require_cpu_only(const CommonOptions& options, std::string_view command);
 
 /// The activation type that `--precision` means on that device. Throws ConfigError for one that it cannot compute in.
 DType chosen_precision(const CommonOptions& options, Device device);

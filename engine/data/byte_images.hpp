@@ -13,6 +13,12 @@ struct ByteImages {
   std::vector<uint8_t> labels;  ///< [N]
 };
 
+/// A data set as its files hold it.
+struct ByteImageSplits {
+  Shape sample_shape;  ///< [H,W,C]
+  ByteImages train, test;
+};
+
 /// Images held in memory as bytes, 0 to `white`; read as value / white.
 class ByteImageDataset final : public Dataset {
  public:

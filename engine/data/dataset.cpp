@@ -1,7 +1,9 @@
 #include "engine/data/dataset.hpp"
 
+#include "engine/data/array.hpp"
 #include "engine/data/cifar10.hpp"
 #include "engine/data/digits.hpp"
+#include "engine/data/mnist.hpp"
 #include "engine/data/points.hpp"
 #include "engine/training/random_streams.hpp"
 #include "kernels/core/error.hpp"
@@ -34,11 +36,9 @@ struct Known {
   const char* name;
   Opener open;
 };
-constexpr Known kKnown[] = {{"swissroll", open_points},
-                            {"gaussians8", open_points},
-                            {"gaussians25", open_points},
-                            {"digits", open_digits},
-                            {"cifar10", open_cifar10}};
+constexpr Known kKnown[] = {{"swissroll", open_points}, {"gaussians8", open_points}, {"gaussians25", open_points},
+                            {"digits", open_digits},    {"cifar10", open_cifar10},   {"mnist", open_mnist},
+                            {"array", open_array}};
 
 void check_shape(const DataConfig& config, const Dataset& data) {
   const Shape& shape = data.sample_shape();

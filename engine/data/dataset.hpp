@@ -16,14 +16,14 @@ const char* name(Split split);
 
 /// Recipe table [data].
 struct DataConfig {
-  std::string name = "digits";  ///< swissroll, gaussians8, gaussians25, digits, cifar10
-  std::string path = {};        ///< folder of the files (cifar10)
+  std::string name = "digits";  ///< swissroll, gaussians8, gaussians25, digits, cifar10, mnist, array
+  std::string path = {};        ///< where the files are (cifar10, mnist, array)
   int image_size = 0;           ///< height and width in pixels; 0: the data's own
   int channels = 0;             ///< 0: the data's own
   bool flip = false;            ///< mirror half of the training images (done by the Loader)
   std::string dequantize = "none";
   std::string transform = "none";
-  double test_fraction = 0.1;  ///< share held out where the data has no test part of its own (digits)
+  double test_fraction = 0.1;  ///< share held out where the data has no test part of its own (digits, array)
 };
 
 /// Samples that can be read by index, from any thread, and always come out the same. Images are NHWC f32 in [0,1]

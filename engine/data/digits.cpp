@@ -1,12 +1,11 @@
 #include "engine/data/digits.hpp"
 
 #include "engine/data/byte_images.hpp"
-#include "engine/data/loader.hpp"
+#include "engine/data/hold_out.hpp"
 #include "engine/io/compression.hpp"
 #include "kernels/core/error.hpp"
 
 #include <charconv>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -41,22 +40,19 @@ ByteImages parse_digits() {
 }  // namespace
 
 std::unique_ptr<Dataset> open_digits(const DataConfig& config, const Preparation& preparation, uint64_t seed) {
-  if (!(config.test_fraction >= 0 && config.test_fraction < 1)) {
-    throw ConfigError(fmt::format("data.test_fraction = {}: at least 0 and below 1", config.test_fraction));
-  }
+  const HeldOut held_out = hold_out(kCount, config.test_fraction);
   const ByteImages all = parse_digits();
-  const auto train_count = kCount - static_cast<int64_t>(std::lround(config.test_fraction * kCount));
-  ByteImages train, test;
-  const std::vector<int64_t> order = epoch_order(0, 0, kCount);
-  for (int64_t i = 0; i < kCount; ++i) {
-    ByteImages& part = i < train_count ? train : test;
-    const auto source = static_cast<size_t>(order[static_cast<size_t>(i)]);
-    const uint8_t* pixels = all.pixels.data() + source * kPixels;
-    part.pixels.insert(part.pixels.end(), pixels, pixels + kPixels);
-    part.labels.push_back(all.labels[source]);
-  }
-  return std::make_unique<ByteImageDataset>(Shape{8, 8, 1}, std::move(train), std::move(test), kWhite, preparation,
-                                            seed);
+  const auto part = [&](const std::vector<int64_t>& indices) {
+    ByteImages images;
+    for (const int64_t index : indices) {
+      const uint8_t* pixels = all.pixels.data() + index * kPixels;
+      images.pixels.insert(images.pixels.end(), pixels, pixels + kPixels);
+      images.labels.push_back(all.labels[static_cast<size_t>(index)]);
+    }
+    return images;
+  };
+  return std::make_unique<ByteImageDataset>(Shape{8, 8, 1}, part(held_out.train), part(held_out.test), kWhite,
+                                            preparation, seed);
 }
 
 }  // namespace ascore

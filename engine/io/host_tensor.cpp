@@ -1,7 +1,6 @@
 #include "engine/io/host_tensor.hpp"
 
 #include "kernels/core/error.hpp"
-#include "kernels/core/memory.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -119,19 +118,6 @@ bool all_finite(const HostTensor& x) {
         return true;
     });
   });
-}
-
-Tensor upload(const Ctx& ctx, const HostTensor& x, MemoryKind kind) {
-  Tensor y = ctx.empty(x.shape, x.dtype, kind);
-  copy(ctx.stream, y, ConstView(x.bytes.data(), x.shape, x.dtype, Device::cpu));
-  return y;
-}
-
-HostTensor download(Stream& stream, const Tensor& x) {
-  HostTensor y(x.shape(), x.dtype());
-  stream.synchronize();
-  copy(stream, View(y.bytes.data(), y.shape, y.dtype, Device::cpu), x);
-  return y;
 }
 
 HostTensor channels_last(const HostTensor& x) {

@@ -1,11 +1,15 @@
 // ascore data stats RECIPE: facts about the data of a recipe, and the noise levels that follow from them.
+// ascore data import SRC --out F: a ready array (data set `array`) of what images are published as.
+#include "engine/data/image_arrays.hpp"
 #include "engine/data/statistics.hpp"
 #include "engine/training/noise_levels.hpp"
+#include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/configs.hpp"
 #include "tools/options.hpp"
 #include "tools/report.hpp"
 
+#include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -14,13 +18,19 @@
 namespace ascore::tools {
 namespace {
 
-struct Options {
+struct StatsOptions {
   CommonOptions common;
   std::string recipe;
   bool json = false;
 };
 
-void run(const Options& options) {
+struct ImportOptions {
+  std::string source, out;
+  bool overwrite = false;
+};
+
+void run_stats(const StatsOptions& options) {
+  require_cpu_only(options.common, "data stats");
   const Recipe recipe = load_recipe(options.recipe, recipe_overrides(options.common));
   const auto seed = static_cast<uint64_t>(recipe.seed);
   const std::unique_ptr<Dataset> data = open_dataset(data_config(recipe), seed);
@@ -49,20 +59,58 @@ void run(const Options& options) {
   report.print(options.json);
 }
 
-}  // namespace
+void run_import(const ImportOptions& options) {
+  const std::filesystem::path out = options.out;
+  if (out.extension() != ".npz")
+    throw ConfigError(fmt::format("--out {}: the file's name must end in .npz", options.out));
+  std::error_code error;
+  if (!options.overwrite && std::filesystem::exists(out, error)) {
+    throw ConfigError(fmt::format("--out {}: exists; give --overwrite to replace it", options.out));
+  }
+  const ImageArrays arrays = import_images(options.source);
+  write_image_arrays(out, arrays);
+  const HostTensor& images = arrays.train.images;
+  Report report;
+  report.add("file", options.out);
+  report.add("sample_shape", to_string(Shape(images.shape.dims().subspan(1))));
+  report.add("dtype", name(images.dtype));
+  report.add("images", images.shape[0]);
+  report.add("test_images", arrays.test ? arrays.test->images.shape[0] : int64_t{0});
+  report.print(/*as_json=*/false);
+}
 
-void add_data_command(CLI::App& program, ExitCode&) {
-  auto* data = program.add_subcommand("data", "Look at data sets");
-  data->require_subcommand(1);
-  auto* command = data->add_subcommand(
+void add_stats(CLI::App& data) {
+  auto* command = data.add_subcommand(
       "stats", "Facts about a recipe's data: largest_distance guides noise.sigma_begin, levels_* noise.levels");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StatsOptions>();
   command->add_option("recipe", options->recipe, "a file, or the name of a shipped recipe")
       ->required()
       ->type_name("RECIPE");
   command->add_flag("--json", options->json, "one JSON object");
   add_common_options(*command, options->common);
-  command->callback([options] { run(*options); });
+  command->callback([options] { run_stats(*options); });
+}
+
+void add_import(CLI::App& data) {
+  auto* command = data.add_subcommand("import", "Make an array that recipes can train from (data.name = \"array\")");
+  auto options = std::make_shared<ImportOptions>();
+  command
+      ->add_option("source", options->source,
+                   "MNIST's or CIFAR-10's folder, cifar-10-binary.tar.gz, an idx file, .npy or .npz")
+      ->required()
+      ->type_name("SRC");
+  command->add_option("--out", options->out, "the file to write, .npz")->required()->type_name("F");
+  command->add_flag("--overwrite", options->overwrite, "replace the file");
+  command->callback([options] { run_import(*options); });
+}
+
+}  // namespace
+
+void add_data_command(CLI::App& program, ExitCode&) {
+  auto* data = program.add_subcommand("data", "Look at data sets, or bring one in");
+  data->require_subcommand(1);
+  add_stats(*data);
+  add_import(*data);
 }
 
 }  // namespace ascore::tools

@@ -95,6 +95,7 @@ void report_points(Report& report, const Recipe& recipe, const HostTensor& sampl
 }
 
 void run(const Options& options) {
+  require_cpu_only(options.common, "evaluate");
   const Recipe recipe = load_recipe(options.recipe, recipe_overrides(options.common));
   const bool points = is_point_data(recipe.data.name);
   const HostTensor samples = read_samples(options.samples, sample_shape(recipe), points ? DType::f32 : DType::u8);

@@ -5,7 +5,6 @@
 #include "kernels/core/error.hpp"
 #include "tools/recipe/recipe_keys.hpp"
 #include "tools/recipe/recipe_rules.hpp"
-#include "tools/recipe/shipped_recipes.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -188,21 +187,6 @@ Recipe parse_recipe(const std::string& text, const std::string& source, const st
   derive_defaults(recipe, given);
   check_rules(recipe, given);
   return recipe;
-}
-
-Recipe load_recipe(const std::string& name, const std::vector<std::string>& overrides) {
-  std::error_code error;
-  if (std::filesystem::is_regular_file(name, error)) {
-    const std::vector<std::byte> bytes = read_file(name);
-    return parse_recipe({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name, overrides);
-  }
-  std::vector<std::string_view> names;
-  for (const ShippedRecipe& shipped : shipped_recipes()) {
-    if (shipped.name == name) return parse_recipe(std::string(shipped.text), name + ".toml", overrides);
-    names.push_back(shipped.name);
-  }
-  throw DataError(
-      fmt::format("{}: no such file, and no shipped recipe of that name; shipped: {}", name, fmt::join(names, ", ")));
 }
 
 std::string to_toml(const Recipe& recipe) {

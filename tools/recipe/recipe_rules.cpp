@@ -2,21 +2,28 @@
 
 #include "kernels/core/error.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace ascore::tools {
 namespace {
 
 /// What the program knows about a data set without opening it.
 struct DataFacts {
-  int64_t image_size, channels;
+  std::vector<int64_t> image_sizes;  ///< that it comes in, its own first; empty: what the recipe says
+  int64_t channels;                  ///< 0: what the recipe says
   bool on_disk;
 };
 
 DataFacts facts(const std::string& name) {
-  if (name == "digits") return {8, 1, false};
-  if (name == "cifar10") return {32, 3, true};
-  return {0, 0, false};
+  if (name == "digits") return {{8}, 1, false};
+  if (name == "cifar10") return {{32}, 3, true};
+  if (name == "mnist") return {{28, 32}, 1, true};
+  if (name == "array") return {{}, 0, true};
+  return {{0}, 0, false};
 }
 
 }  // namespace
@@ -31,7 +38,7 @@ void derive_defaults(Recipe& recipe, const GivenKeys& given) {
   };
   const bool points = is_point_data(recipe.data.name);
   const DataFacts data = facts(recipe.data.name);
-  set("data.image_size", recipe.data.image_size, data.image_size);
+  if (!data.image_sizes.empty()) set("data.image_size", recipe.data.image_size, data.image_sizes.front());
   set("data.channels", recipe.data.channels, data.channels);
   if (points) {
     set("noise.sigma_begin", recipe.noise.sigma_begin, 4.0);
@@ -64,12 +71,18 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
   const auto& [name, path, image_size, channels, flip, dequantize, transform, test_fraction] = recipe.data;
   const bool points = is_point_data(name);
   const DataFacts data = facts(name);
-  require(!data.on_disk || !path.empty(), "data.path", fmt::format("'{}' is read from disk: name its folder", name));
-  require(image_size == data.image_size, "data.image_size",
-          fmt::format("'{}' has {}, not {}", name,
-                      points ? "no pixels (0)" : fmt::format("{} pixels a side", data.image_size), image_size));
-  require(channels == data.channels, "data.channels",
-          fmt::format("'{}' has {}, not {}", name, data.channels, channels));
+  require(!data.on_disk || !path.empty(), "data.path", fmt::format("'{}' is read from disk: say where", name));
+  if (data.image_sizes.empty()) {
+    require(image_size > 0, "data.image_size", fmt::format("'{}' holds images of any size: say which", name));
+    require(channels > 0, "data.channels", fmt::format("'{}' holds images of any channels: say how many", name));
+  } else {
+    require(std::ranges::find(data.image_sizes, image_size) != data.image_sizes.end(), "data.image_size",
+            fmt::format("'{}' has {}, not {}", name,
+                        points ? "no pixels (0)" : fmt::format("{} pixels a side", fmt::join(data.image_sizes, " or ")),
+                        image_size));
+    require(channels == data.channels, "data.channels",
+            fmt::format("'{}' has {}, not {}", name, data.channels, channels));
+  }
   require(!(points && flip), "data.flip", "points cannot be flipped");
   require(!points || dequantize == "none", "data.dequantize", "points have no grey levels: choose 'none'");
   require(!points || transform == "none", "data.transform", "points are not transformed: choose 'none'");

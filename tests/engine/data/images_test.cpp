@@ -1,4 +1,4 @@
-#include "engine/data/cifar10.hpp"
+#include "engine/data/cifar10_files.hpp"
 #include "engine/data/dataset.hpp"
 #include "engine/io/atomic_file.hpp"
 #include "kernels/core/error.hpp"

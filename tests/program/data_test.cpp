@@ -1,0 +1,101 @@
+// Data sets as a user brings them in: data stats, data import, and training from them.
+#include "engine/io/npz.hpp"
+#include "tests/program/process.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/mnist.hpp"
+
+using namespace ascore;
+using test::Finished;
+using test::Folder;
+
+namespace {
+
+void check_failure(const Finished& run, int code, const std::string& words) {
+  INFO(run.err);
+  CHECK(run.code == code);
+  CHECK(run.out.empty());
+  CHECK(run.error_lines() == 1);
+  CHECK(run.err.find(words) != std::string::npos);
+}
+
+std::string set_path(const std::string& path) {
+  return "data.path=" + path;
+}
+
+}  // namespace
+
+TEST_CASE("the mnist recipe trains from idx files, and samples", "[program]") {
+  Folder folder;
+  test::write_tiny_mnist(folder.path("mnist"), 40, 8, true);
+  const Finished run = test::ascore({"train",
+                                     "mnist",
+                                     "--out",
+                                     folder / "run",
+                                     "--threads",
+                                     "1",
+                                     "--quiet",
+                                     "--set",
+                                     set_path(folder / "mnist"),
+                                     "--set",
+                                     "score.width=4",
+                                     "--set",
+                                     "critic.width=4",
+                                     "--set",
+                                     "noise.levels=8",
+                                     "--set",
+                                     "training.batch_size=4",
+                                     "--set",
+                                     "training.steps=3",
+                                     "--set",
+                                     "training.preview_every=0",
+                                     "--set",
+                                     "training.held_out_samples=4"});
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK(std::filesystem::is_regular_file(folder.path("run/checkpoints/step-000003.safetensors")));
+  REQUIRE(test::ascore({"sample", folder / "run", "--out", folder / "samples", "--count", "2", "--batch", "2",
+                        "--threads", "1", "--quiet"})
+              .code == 0);
+  CHECK(read_npz(folder / "samples/samples.npz").at("arr_0").shape == Shape{2, 28, 28, 1});
+}
+
+TEST_CASE("data import makes an array that recipes take", "[program]") {
+  Folder folder;
+  test::write_tiny_mnist(folder.path("mnist"), 40, 8, false);
+  const std::string out = folder / "mnist.npz";
+  const Finished import = test::ascore({"data", "import", folder / "mnist", "--out", out});
+  INFO(import.err);
+  REQUIRE(import.code == 0);
+  CHECK(import.out.find("[28,28,1]") != std::string::npos);
+  const std::string bytes = test::contents(out);
+  check_failure(test::ascore({"data", "import", folder / "mnist", "--out", out}), 2, "--overwrite");
+  CHECK(test::contents(out) == bytes);
+  CHECK(test::ascore({"data", "import", folder / "mnist", "--out", out, "--overwrite"}).code == 0);
+  CHECK(test::contents(out) == bytes);
+
+  const Finished files = test::ascore({"data", "stats", "mnist", "--set", set_path(folder / "mnist")});
+  const Finished array = test::ascore({"data", "stats", "mnist", "--set", set_path(out), "--set", "data.name=array",
+                                       "--set", "data.image_size=28", "--set", "data.channels=1"});
+  REQUIRE(files.code == 0);
+  REQUIRE(array.code == 0);
+  const auto after_name = [](const std::string& text) { return text.substr(text.find('\n')); };
+  CHECK(after_name(files.out) == after_name(array.out));
+  CHECK(files.out.find("40") != std::string::npos);
+}
+
+TEST_CASE("wrong data and options of the data commands are one line", "[program]") {
+  Folder folder;
+  check_failure(test::ascore({"data", "stats", "mnist", "--set", set_path(folder / "absent")}), 3,
+                "train-images-idx3-ubyte");
+  check_failure(test::ascore({"data", "stats", "mnist", "--set", "data.path=''"}), 2, "say where");
+  check_failure(test::ascore({"data", "stats", "mnist", "--set", "data.image_size=64"}), 2, "28 or 32 pixels");
+  check_failure(test::ascore({"data", "stats", "mnist", "--set", "data.name=array", "--set", "data.path=x.npy"}), 2,
+                "images of any size");
+  check_failure(test::ascore({"data", "stats", "digits", "--device", "simt"}), 2, "--device simt");
+  check_failure(test::ascore({"data", "stats", "digits", "--precision", "bf16"}), 2, "--precision bf16");
+  check_failure(test::ascore({"evaluate", "x.npz", "digits", "--device", "simt"}), 2, "--device simt");
+  check_failure(test::ascore({"data", "import", folder / "absent", "--out", folder / "a.npz"}), 3, "absent");
+  check_failure(test::ascore({"data", "import", folder / "absent", "--out", folder / "a.npy"}), 2, ".npz");
+  check_failure(test::ascore({"data", "import", folder / "absent"}), 2, "--out");
+  CHECK_FALSE(std::filesystem::exists(folder.path("a.npz")));
+}
