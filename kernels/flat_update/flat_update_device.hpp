@@ -5,7 +5,8 @@
 
 namespace ascore::kernels::ASCORE_BACKEND {
 
-/// Four floats that move in one 16-byte load or store.
+/// Four floats that move in one 16-byte load or store. Loops over them have constant bounds, also in a run that is
+/// shorter: an array indexed at run time would lie in memory instead of registers.
 struct alignas(16) FourFloats {
   float at[4];
 };
@@ -14,7 +15,10 @@ struct alignas(16) FourFloats {
 __device__ __forceinline__ FourFloats load_run(const float* from, int count, bool whole) {
   if (whole) return *reinterpret_cast<const FourFloats*>(from);
   FourFloats run = {};
-  for (int k = 0; k < count; ++k) run.at[k] = from[k];
+#pragma unroll
+  for (int k = 0; k < 4; ++k) {
+    if (k < count) run.at[k] = from[k];
+  }
   return run;
 }
 __device__ __forceinline__ void store_run(float* to, const FourFloats& run, int count, bool whole) {
@@ -22,7 +26,10 @@ __device__ __forceinline__ void store_run(float* to, const FourFloats& run, int 
     *reinterpret_cast<FourFloats*>(to) = run;
     return;
   }
-  for (int k = 0; k < count; ++k) to[k] = run.at[k];
+#pragma unroll
+  for (int k = 0; k < 4; ++k) {
+    if (k < count) to[k] = run.at[k];
+  }
 }
 
 struct FlatPointers {
@@ -49,7 +56,8 @@ __global__ void flat_update_kernel(FlatPointers to, Rule rule, float complement,
   const FourFloats g = load_run(to.gradients + first, run, whole);
   FourFloats states[Rule::kStates + 1];
   for (int k = 0; k < Rule::kStates; ++k) states[k] = load_run(to.states[k] + first, run, whole);
-  for (int i = 0; i < run; ++i) {
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
     float state[Rule::kStates + 1];
     for (int k = 0; k < Rule::kStates; ++k) state[k] = states[k].at[i];
     p.at[i] = rule(p.at[i], g.at[i], state, scalars);
@@ -59,7 +67,8 @@ __global__ void flat_update_kernel(FlatPointers to, Rule rule, float complement,
   for (int k = 0; k < Rule::kStates; ++k) store_run(to.states[k] + first, states[k], run, whole);
   if (to.ema) {
     FourFloats shadow = load_run(to.ema + first, run, whole);
-    for (int i = 0; i < run; ++i) shadow.at[i] = ema_step(shadow.at[i], p.at[i], complement);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) shadow.at[i] = ema_step(shadow.at[i], p.at[i], complement);
     store_run(to.ema + first, shadow, run, whole);
   }
 }

@@ -23,7 +23,9 @@ __global__ void langevin_kernel(float* x, const float* d, const double* coeffici
   const DrawGroup at = draw_group(i, width);
   const bool noisy = b != 0;
   const Draws z = noisy ? normals(random_bits(key, at.row, at.group)) : Draws{};
-  for (int j = 0; j < at.count; ++j) {
+#pragma unroll  // indexed at run time, the draws would lie in memory
+  for (int j = 0; j < 4; ++j) {
+    if (j >= at.count) break;
     const int64_t k = at.offset + j;
     x[k] = updated(x[k], a, d ? d + k : nullptr, b, noisy ? &z.value[j] : nullptr);
   }

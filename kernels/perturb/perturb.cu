@@ -16,7 +16,9 @@ __global__ void perturb_kernel(const float* x, const float* sigma, NoiseKey key,
   const DrawGroup at = draw_group(i, width);
   const Draws z = normals(random_bits(key, at.row, at.group));
   const float spread = sigma[at.row];
-  for (int j = 0; j < at.count; ++j) {
+#pragma unroll  // indexed at run time, the draws would lie in memory
+  for (int j = 0; j < 4; ++j) {
+    if (j >= at.count) break;
     y[at.offset + j] = exact::add(x[at.offset + j], exact::mul(spread, z.value[j]));
     if (minus_z) minus_z[at.offset + j] = -z.value[j];
   }

@@ -16,7 +16,10 @@ __global__ void random_fill_kernel(NoiseKey key, float shift, float factor, floa
   const DrawGroup at = draw_group(i, width);
   const RandomBits bits = random_bits(key, at.row, at.group);
   const Draws draws = Normal ? normals(bits) : uniforms(bits);
-  for (int j = 0; j < at.count; ++j) y[at.offset + j] = exact::add(shift, exact::mul(factor, draws.value[j]));
+#pragma unroll  // indexed at run time, the draws would lie in memory
+  for (int j = 0; j < 4; ++j) {
+    if (j < at.count) y[at.offset + j] = exact::add(shift, exact::mul(factor, draws.value[j]));
+  }
 }
 
 template <bool Normal>
