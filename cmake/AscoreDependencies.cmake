@@ -73,5 +73,22 @@ if(TARGET ascore_external::dnnl)
 endif()
 ascore_resolve(ASCORE_ONEDNN _dnnl_found "oneDNN")
 
+# clang alone has libFuzzer, and not every clang: one that links a fuzzer is looked for once.
+set(_fuzzer_found OFF)
+if(ASCORE_BUILD_TESTS AND NOT ASCORE_FUZZ STREQUAL "OFF" AND NOT ASCORE_FMT_HEADER_ONLY)
+  find_program(ASCORE_CLANG clang++)
+  if(ASCORE_CLANG AND NOT DEFINED ASCORE_CLANG_HAS_FUZZER)
+    set(_probe ${CMAKE_BINARY_DIR}/CMakeFiles/fuzzer_probe)
+    file(WRITE ${_probe}.cpp "extern \"C\" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }\n")
+    execute_process(COMMAND ${ASCORE_CLANG} -fsanitize=fuzzer,address,undefined ${_probe}.cpp -o ${_probe}
+                    RESULT_VARIABLE _probe_result OUTPUT_QUIET ERROR_QUIET)
+    if(_probe_result EQUAL 0)
+      set(ASCORE_CLANG_HAS_FUZZER ON CACHE INTERNAL "clang++ links libFuzzer")
+    endif()
+  endif()
+  set(_fuzzer_found ${ASCORE_CLANG_HAS_FUZZER})
+endif()
+ascore_resolve(ASCORE_FUZZ _fuzzer_found "clang++ with libFuzzer")
+
 message(STATUS "ascore: CUDA ${ASCORE_CUDA_ENABLED}, simt ${ASCORE_SIMT_ENABLED} (checks "
-               "${ASCORE_SIMT_CHECKS_ENABLED}), oneDNN ${ASCORE_ONEDNN_ENABLED}")
+               "${ASCORE_SIMT_CHECKS_ENABLED}), oneDNN ${ASCORE_ONEDNN_ENABLED}, fuzzers ${ASCORE_FUZZ_ENABLED}")

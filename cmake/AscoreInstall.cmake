@@ -13,4 +13,4 @@ configure_package_config_file(cmake/ascoreConfig.cmake.in ${CMAKE_BINARY_DIR}/as
                               INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/ascoreConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/ascoreConfig.cmake ${CMAKE_BINARY_DIR}/ascoreConfigVersion.cmake
-              cmake/AscoreLibraries.cmake DESTINATION ${package_dir})
+              cmake/AscoreExternal.cmake cmake/AscoreLibraries.cmake DESTINATION ${package_dir})

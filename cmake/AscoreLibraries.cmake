@@ -1,27 +1,7 @@
 # The libraries that ascore is linked with, as targets ascore_external::*. Used by the build and by the installed
 # package alike. Each is found by its header and library file: Debian's package files are missing for some (stb), insist
 # on things not needed for others (oneDNN on OpenCL), and a folder made by tools/pack_deps.sh has none at all.
-function(ascore_external name)
-  cmake_parse_arguments(arg "" "HEADER;LIBRARY" "SUFFIXES" ${ARGN})
-  string(TOUPPER ${name} upper)
-  find_path(ASCORE_${upper}_INCLUDE ${arg_HEADER} PATH_SUFFIXES ${arg_SUFFIXES})
-  set(found ${ASCORE_${upper}_INCLUDE})
-  if(arg_LIBRARY)
-    find_library(ASCORE_${upper}_LIBRARY ${arg_LIBRARY})
-    if(NOT ASCORE_${upper}_LIBRARY)
-      set(found OFF)
-    endif()
-  endif()
-  if(found AND NOT TARGET ascore_external::${name})
-    add_library(ascore_external::${name} INTERFACE IMPORTED GLOBAL)
-    target_include_directories(ascore_external::${name} SYSTEM INTERFACE ${ASCORE_${upper}_INCLUDE})
-    if(arg_LIBRARY)
-      target_link_libraries(ascore_external::${name} INTERFACE ${ASCORE_${upper}_LIBRARY})
-    endif()
-  endif()
-  mark_as_advanced(ASCORE_${upper}_INCLUDE ASCORE_${upper}_LIBRARY)
-endfunction()
-
+include(${CMAKE_CURRENT_LIST_DIR}/AscoreExternal.cmake)
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 if(ASCORE_FMT_HEADER_ONLY)

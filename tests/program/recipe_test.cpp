@@ -89,6 +89,20 @@ TEST_CASE("wrong recipes are refused with file, line and key", "[program]") {
   CHECK_THROWS_AS(load_recipe("no-such-recipe"), DataError);
 }
 
+TEST_CASE("recipes on which fuzzing found toml++ to abort, or worse, are refused like others", "[program]") {
+  const std::string text =
+      GENERATE("[# a comment", "[\n", "[[[a]]]", "\xc3\xa9 = 1", "a\xc3\xa9 = 1", "[data]\xc3\xa9");
+  CAPTURE(text);
+  CHECK(refusal(text).find("my.toml:1: not valid TOML") == 0);
+}
+
+TEST_CASE("an endless key is refused at once, in a line that can be read", "[program]") {
+  const std::string key(3'000'000, 'x');
+  const std::string message = refusal(key + " = 1\n" + kMinimal);
+  CHECK(message.find("my.toml:1: unknown key xxx") == 0);
+  CHECK(message.size() < 200);
+}
+
 TEST_CASE("--set changes keys, in TOML or as a bare word", "[program]") {
   const auto set = [](std::vector<std::string> overrides) { return parse_recipe(kMinimal, "my.toml", overrides); };
   CHECK(set({"score.width=7"}).score.width == 7);

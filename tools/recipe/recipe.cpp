@@ -1,17 +1,15 @@
 // The only file that reads TOML.
 #include "tools/recipe/recipe.hpp"
 
-#include "engine/io/atomic_file.hpp"
 #include "kernels/core/error.hpp"
 #include "tools/recipe/recipe_keys.hpp"
 #include "tools/recipe/recipe_rules.hpp"
+#include "tools/recipe/toml.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
 
 namespace ascore::tools {
 namespace {
@@ -51,7 +49,8 @@ std::string_view found_type(const toml::node& node) {
   for (const AbsentKey& absent : absent_recipe_keys()) {
     if (absent.path == path) throw ConfigError(fmt::format("{}: {}: {}", where(node), path, absent.reason));
   }
-  throw ConfigError(fmt::format("{}: unknown key {}; did you mean {}?", where(node), path, nearest_recipe_key(path)));
+  throw ConfigError(
+      fmt::format("{}: unknown key {:.100}; did you mean {}?", where(node), path, nearest_recipe_key(path)));
 }
 
 void check_number(const RecipeKey& key, double value, const toml::node& node) {

@@ -250,6 +250,8 @@ std::span<const AbsentKey> absent_recipe_keys() {
 }
 
 std::string_view nearest_recipe_key(std::string_view path) {
+  constexpr size_t kLongest = 100;  // no key is as long; the time grows with the length
+  path = path.substr(0, kLongest);
   // A key under the wrong table is nearer than one of another name: its last part counts too.
   const auto last = [](std::string_view text) { return text.substr(text.rfind('.') + 1); };
   std::string_view best;

@@ -1,0 +1,6 @@
+#include "engine/io/idx.hpp"
+#include "tests/fuzz/reads.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return ascore::fuzz::reads(data, size, [](auto bytes) { ascore::from_idx(bytes, "input"); });
+}
