@@ -81,11 +81,11 @@ for sampler in cas als; do draw gaussians25 gaussians25 "$sampler" 2000; done
 finish gaussians25
 
 # Unconditional, for comparison: in the plane the noise level cannot be read from a point, so this cannot do as well.
-train gaussians25_unconditional gaussians25 "${quick[@]}" --max-steps 1500 --set score.conditional=false
+train gaussians25_unconditional gaussians25 "${quick[@]}" --max-steps 2000 --set score.conditional=false
 draw gaussians25_unconditional gaussians25 cas 2000
 finish gaussians25_unconditional
 
-train swissroll swissroll "${quick[@]}" --max-steps 1500
+train swissroll swissroll "${quick[@]}" --max-steps 2000
 for sampler in cas als; do draw swissroll swissroll "$sampler" 2000; done
 finish swissroll
 
