@@ -89,7 +89,7 @@ DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& ne
   };
 
   DrawnSamples drawn;
-  for (int64_t first = 0; first < request.count; first += tile) {  // tile by tile: memory does not grow with the count
+  for (int64_t first = 0; first < request.count; first += tile) {  // tile by tile: device memory stays bounded
     const int64_t count = std::min(tile, request.count - first);
     const Samples samples =
         sample_batch(inference, {.seed = request.seed, .first = first, .count = count, .tile = tile}, start, sampler);

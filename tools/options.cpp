@@ -14,7 +14,8 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda", "simt"}))
       ->type_name("NAME")
       ->group(group);
-  command.add_option("--precision", options.precision, "type of activations: f32 or bf16")
+  command
+      .add_option("--precision", options.precision, "type of activations: f32 or bf16 (tf32 and f64: refused so far)")
       ->check(CLI::IsMember({"f32", "bf16", "tf32", "f64"}))
       ->type_name("TYPE")
       ->group(group);

@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kStaging = ".ascore.partial";
+constexpr const char* kAside = ".aside";               ///< what waits for its place in an exchange by three renames
+constexpr const char* kKept = ".ascore.not-replaced";  ///< old entries that could not be put back
 
 /// Calls body(); errors of the file system become DiskErrors that name the option.
 template <class Body>
@@ -49,16 +51,22 @@ void change_places(const fs::path& fresh, const fs::path& target) {
   if (error != EINVAL && error != ENOSYS && error != ENOTSUP) {
     throw fs::filesystem_error("exchange", fresh, target, std::error_code(error, std::generic_category()));
   }
-  const fs::path aside = fresh.string() + ".aside";  // a file system that cannot exchange (NFS)
+  const fs::path aside = fresh.string() + kAside;  // a file system that cannot exchange (NFS)
   fs::rename(target, aside);
-  fs::rename(fresh, target);
+  try {
+    fs::rename(fresh, target);
+  } catch (...) {
+    fs::rename(aside, target);
+    throw;
+  }
   fs::rename(aside, fresh);
 }
 
 }  // namespace
 
 const OutputKind& run_output() {
-  // In this order a kill between any two leaves a run that --resume continues: the old one, or the new one at step 0.
+  // A kill between the first two leaves the new recipe beside the old checkpoints, which carry their own: --resume then
+  // refuses, sampling works, and the same --overwrite repairs it. A later kill leaves the new run at step 0.
   static const OutputKind kind{"run", "recipe.toml", {"recipe.toml", "checkpoints", "metrics.jsonl", "samples"}};
   return kind;
 }
@@ -75,6 +83,7 @@ OutputFolder::OutputFolder(const fs::path& folder, const OutputKind& kind, IfExi
     try {
       make();
       lock();
+      put_back();
       check(if_exists);
       fs::remove_all(staging_);
     } catch (...) {
@@ -86,8 +95,18 @@ OutputFolder::OutputFolder(const fs::path& folder, const OutputKind& kind, IfExi
 
 OutputFolder::~OutputFolder() {
   std::error_code ignored;
-  fs::remove_all(staging_, ignored);
+  if (incomplete_)
+    fs::rename(staging_, folder_ / kKept, ignored);
+  else
+    fs::remove_all(staging_, ignored);
   take_back();
+}
+
+void OutputFolder::put_back() {
+  for (const std::string& entry : kind_.entries) {
+    const fs::path aside = staging_ / (entry + kAside);
+    if (is_there(aside) && !is_there(folder_ / entry)) fs::rename(aside, folder_ / entry);
+  }
 }
 
 void OutputFolder::take_back() noexcept {
@@ -97,6 +116,7 @@ void OutputFolder::take_back() noexcept {
 }
 
 void OutputFolder::make() {
+  if (folder_.empty()) throw ConfigError("--out: is empty; name a folder");
   if (fs::exists(folder_) && !fs::is_directory(folder_)) {
     throw ConfigError(fmt::format("--out {}: is a file; name a folder", folder_.string()));
   }
@@ -142,7 +162,11 @@ void OutputFolder::commit() {
         done.push_back(entry);
       }
     } catch (...) {
+      incomplete_ = true;
+      put_back();
       for (const std::string& entry : done | std::views::reverse) change_places(staging_ / entry, folder_ / entry);
+      const auto waits = [&](const std::string& entry) { return is_there(staging_ / (entry + kAside)); };
+      incomplete_ = std::ranges::any_of(kind_.entries, waits);
       throw;
     }
     made_.clear();

@@ -35,7 +35,8 @@ class OutputFolder {
   /// Where new entries are made.
   std::filesystem::path staging();
   /// Puts what was staged in its place, and removes old entries of this kind. Entry by entry, in the kind's order; a
-  /// failure undoes what was done. Throws DiskError.
+  /// failure undoes what was done; where the disk refuses that too, the old entries stay in .ascore.not-replaced.
+  /// Throws DiskError.
   void commit();
 
  private:
@@ -43,10 +44,13 @@ class OutputFolder {
   void lock();
   void check(IfExists if_exists) const;
   void take_back() noexcept;
+  /// Old entries that a killed or failed exchange has left beside their place return to it.
+  void put_back();
 
   std::filesystem::path folder_, staging_;
   const OutputKind& kind_;
   std::vector<std::filesystem::path> made_;  ///< folders that did not exist, outermost first
+  bool incomplete_ = false;                  ///< a commit failed, and could not be undone
   int descriptor_ = -1;
 };
 
