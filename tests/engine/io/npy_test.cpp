@@ -35,8 +35,8 @@ TEST_CASE("npy arrays come back as they were written") {
 
 TEST_CASE("npy bytes are numpy's") {
   // numpy.save of numpy.array([[1, 2]], 'u1')
-  const std::string header =
-      "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2), }" + std::string(58, ' ') + "\n";
+  std::string header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2), }";
+  header.append(58, ' ').append("\n");
   auto expected = npy(header, 2);
   expected[expected.size() - 2] = std::byte{1};
   expected[expected.size() - 1] = std::byte{2};
