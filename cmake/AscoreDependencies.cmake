@@ -65,7 +65,8 @@ endif()
 ascore_resolve(ASCORE_SIMT_CHECKS _simt_checks_found "GCC without sanitizers, with the emulated device,")
 if(ASCORE_SIMT_CHECKS_ENABLED)
   # Without calls at entry and exit: they would keep an error, thrown out of a callback, from leaving the kernel.
-  set(ASCORE_SIMT_FLAGS -fsanitize=thread,alignment --param=tsan-instrument-func-entry-exit=0)
+  # Without scalar replacement: a vector that moves as one stays one access.
+  set(ASCORE_SIMT_FLAGS -fsanitize=thread,alignment --param=tsan-instrument-func-entry-exit=0 -fno-tree-sra)
 endif()
 set(_dnnl_found OFF)
 if(TARGET ascore_external::dnnl)

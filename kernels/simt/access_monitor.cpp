@@ -48,7 +48,7 @@ void AccessMonitor::enter(const OpScope* op) {
 
 void AccessMonitor::begin_launch(const Stream& stream, dim3 block, const SharedArena& arena) {
   regions_.erase(regions_.begin(), regions_.begin() + static_cast<std::ptrdiff_t>(shared_regions_));
-  shared_regions_ = recent_ = 0;
+  shared_regions_ = 0;
   shared_cells_.clear();
   enter(stream.current_op());
   checks_ = stream.checks();
@@ -66,6 +66,7 @@ void AccessMonitor::begin_block() {
   std::fill(std::begin(steps_), std::end(steps_), uint16_t(0));
   block_starts_.push_back(now_.era);
   block_indices_.push_back(blockIdx);
+  for (Region& region : regions_) set_rules(region);
 }
 
 void AccessMonitor::pass_barrier() {
@@ -90,7 +91,7 @@ void AccessMonitor::make_global_regions() {
   cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
   size_t cells = 0;
   for (size_t i = 0; i + 1 < cuts.size(); ++i) {
-    Region region{cuts[i], cuts[i + 1] - cuts[i], 3, nullptr, false, false, false, -1};
+    Region region{cuts[i], cuts[i + 1] - cuts[i], 3, nullptr, {}, false, false, false, -1};
     for (size_t k = 0; k < arguments.size(); ++k) {
       const auto& [view, use] = arguments[k];
       if (!lies_here(view) || region.begin - number(view.raw()) >= view.bytes()) continue;
@@ -126,8 +127,9 @@ void AccessMonitor::add_shared(const void* start, size_t bytes, size_t element) 
   const auto shift = static_cast<unsigned>(std::countr_zero(std::bit_floor(std::min<size_t>(element, 8))));
   shared_cells_.push_back(make_cells((bytes >> shift) + 1));
   const int index = start == arena_->dynamic() ? -1 : static_cast<int>(shared_regions_);
-  regions_.insert(regions_.begin() + static_cast<std::ptrdiff_t>(shared_regions_),
-                  Region{number(start), bytes, shift, shared_cells_.back().get(), true, false, true, index});
+  Region region{number(start), bytes, shift, shared_cells_.back().get(), {}, true, false, true, index};
+  set_rules(region);
+  regions_.insert(regions_.begin() + static_cast<std::ptrdiff_t>(shared_regions_), region);
   ++shared_regions_;
 }
 
@@ -147,45 +149,33 @@ void AccessMonitor::use_dynamic(size_t element) {
 }
 
 AccessMonitor::Region* AccessMonitor::find(uintptr_t address) {
-  Region* const regions = regions_.data();
-  const size_t count = regions_.size();
-  if (recent_ < count && address - regions[recent_].begin < regions[recent_].bytes) return regions + recent_;
-  for (size_t i = 0; i < count; ++i) {
-    if (address - regions[i].begin < regions[i].bytes) {
-      recent_ = i;
-      return regions + i;
-    }
+  for (Region& region : regions_) {
+    if (address - region.begin < region.bytes) return &region;
   }
   return nullptr;
 }
 
-void AccessMonitor::access(Access kind, const void* where, size_t bytes) {
-  uintptr_t address = number(where);
-  if (address - stack_ < stack_bytes_ || address - builtins_ < builtins_bytes_) return;
+void AccessMonitor::access_parts(Access kind, uintptr_t address, size_t bytes) {
   while (bytes > 0) {
     const Region* const region = find(address);
     if (!region) return fail_outside(kind, address, bytes);
-    const size_t inside = std::min(bytes, region->begin + region->bytes - address);
-    touch(*region, kind, address, inside);
+    const uintptr_t offset = address - region->begin;
+    const size_t inside = std::min(bytes, region->bytes - offset);
+    touch(*region, kind, offset, inside);
     address += inside;
     bytes -= inside;
   }
 }
 
-void AccessMonitor::touch(const Region& region, Access kind, uintptr_t address, size_t bytes) {
-  now_.step = steps_[now_.thread / 32];
-  const ShadowRules rules{region.shared ? now_.block_start : now_.launch_start,
-                          !checks_.initialised || region.initialised ? 0
-                          : region.shared                            ? now_.block_start
-                                                                     : op_start_,
-                          checks_.races};
-  if (kind != Access::read && !region.writable && checks_.bounds) fail_access(region, {}, kind, address, bytes);
-  const size_t last = (address + bytes - 1 - region.begin) >> region.shift;
-  for (size_t i = (address - region.begin) >> region.shift; i <= last; ++i) {
-    const Finding finding = kind == Access::read ? read_cell(region.cells[i], rules, now_)
-                                                 : write_cell(region.cells[i], rules, now_, kind == Access::atomic);
-    if (finding.fault != Fault::none) fail_access(region, finding, kind, address, bytes);
-  }
+void AccessMonitor::check_writable(const Region& region, Access kind, uintptr_t offset, size_t bytes) {
+  if (checks_.bounds) fail_access(region, {}, kind, region.begin + offset, bytes);
+}
+
+/// Conflicts count within a launch, in shared memory within a block; an output is fresh when the operation begins.
+void AccessMonitor::set_rules(Region& region) const {
+  const uint32_t fresh_since = region.shared ? now_.block_start : op_start_;
+  region.rules = {region.shared ? now_.block_start : now_.launch_start,
+                  checks_.initialised && !region.initialised ? fresh_since : 0, checks_.races};
 }
 
 void AccessMonitor::host_wrote(const Stream& stream, const void* memory, size_t bytes) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,10 +28,11 @@ class AccessMonitor {
   /// Every thread of the block has arrived at a barrier.
   void pass_barrier();
   /// The lanes of warp `warp` have passed __syncwarp.
-  void pass_warp_barrier(unsigned warp) { ++steps_[warp]; }
+  void pass_warp_barrier(unsigned warp) { now_.step = ++steps_[warp]; }
   /// `thread` of the block goes on; its stack ends at `stack_top`.
   void resume(unsigned thread, uintptr_t stack_top, size_t stack_bytes) {
     now_.thread = static_cast<uint16_t>(thread);
+    now_.step = steps_[thread / 32];
     stack_ = stack_top - stack_bytes;
     stack_bytes_ = stack_bytes;
   }
@@ -40,7 +42,16 @@ class AccessMonitor {
   void use_dynamic(size_t element);
 
   /// Throws KernelError if the access breaks a rule that is checked.
-  void access(Access kind, const void* address, size_t bytes);
+  void access(Access kind, const void* where, size_t bytes) {
+    const auto address = reinterpret_cast<uintptr_t>(where);
+    if (address - stack_ < stack_bytes_ || address - builtins_ < builtins_bytes_) return;
+    for (const Region& region : std::span(regions_)) {
+      const uintptr_t offset = address - region.begin;
+      if (offset >= region.bytes || bytes > region.bytes - offset) continue;
+      return touch(region, kind, offset, bytes);
+    }
+    access_parts(kind, address, bytes);
+  }
   /// An access of `type` at an address that is not a multiple of `alignment`.
   void misaligned(const void* address, size_t alignment, const char* type);
   /// The host wrote memory on behalf of the running operation.
@@ -52,6 +63,7 @@ class AccessMonitor {
     size_t bytes;
     unsigned shift;  ///< log2 of the bytes of a cell
     ShadowCell* cells;
+    ShadowRules rules;
     bool writable, initialised, shared;
     int number;  ///< of the argument, or of the shared array
   };
@@ -64,7 +76,19 @@ class AccessMonitor {
   void make_global_regions();
   static Cells make_cells(size_t count);
   Region* find(uintptr_t address);
-  void touch(const Region& region, Access kind, uintptr_t address, size_t bytes);
+  void touch(const Region& region, Access kind, uintptr_t offset, size_t bytes) {
+    if (kind != Access::read && !region.writable) check_writable(region, kind, offset, bytes);
+    const ShadowCell* const end = region.cells + ((offset + bytes - 1) >> region.shift);
+    for (ShadowCell* cell = region.cells + (offset >> region.shift); cell <= end; ++cell) {
+      const Finding finding = kind == Access::read ? read_cell(*cell, region.rules, now_)
+                                                   : write_cell(*cell, region.rules, now_, kind == Access::atomic);
+      if (finding.fault != Fault::none) fail_access(region, finding, kind, region.begin + offset, bytes);
+    }
+  }
+  /// An access that no region holds whole: it goes on from one into the next, or lies outside.
+  void access_parts(Access kind, uintptr_t address, size_t bytes);
+  void check_writable(const Region& region, Access kind, uintptr_t offset, size_t bytes);
+  void set_rules(Region& region) const;
   void fail_outside(Access kind, uintptr_t address, size_t bytes);
   [[noreturn]] void fail_access(const Region& region, const Finding& finding, Access kind, uintptr_t address,
                                 size_t bytes);
@@ -90,7 +114,7 @@ class AccessMonitor {
   const SharedArena* arena_ = nullptr;
 
   std::vector<Region> regions_;  ///< of shared memory first
-  size_t shared_regions_ = 0, recent_ = 0;
+  size_t shared_regions_ = 0;
   Cells global_cells_;
   size_t global_cell_count_ = 0;
   std::vector<Cells> shared_cells_;

@@ -73,6 +73,8 @@ inline void remember_read(ShadowCell& cell, const ShadowRules& rules, const Acce
 }
 
 inline Finding read_cell(ShadowCell& cell, const ShadowRules& rules, const AccessTime& now) {
+  // What many threads have read since the barrier, and nobody written: all that follows has been found in order.
+  if (cell.read_era == now.era && cell.reader == kReadersOfBlock && cell.write_era != now.era) return {};
   if (cell.write_era < rules.written_since) return {Fault::uninitialised};
   if (rules.races && cell.write_era >= rules.conflicts_since &&
       !ordered(cell.write_era, cell.writer, cell.write_step, now)) {
