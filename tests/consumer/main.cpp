@@ -15,9 +15,9 @@ int main() {
   Ctx ctx{.stream = stream, .allocator = *allocator};
 
   const auto data = open_dataset({.name = "gaussians25"}, 1);
-  const auto network = make_score_network({.name = "mlp", .sample_shape = {2}, .width = 128, .conditional = true});
-  TrainerConfig config{.seed = 1, .noise = {.sigma_begin = 4, .sigma_end = 0.02, .levels = 40}, .ema = 0.99};
-  config.training = {.steps = 1500, .batch_size = 128, .held_out_every = 0};
+  const auto network = make_score_network({.name = "mlp", .sample_shape = {2}, .width = 256, .conditional = true});
+  TrainerConfig config{.seed = 1, .noise = {.sigma_begin = 4, .sigma_end = 0.01, .levels = 60}, .ema = 0.999};
+  config.training = {.steps = 3000, .batch_size = 256, .held_out_every = 0};
   config.score_optimizer = {.lr = 2e-3, .beta1 = 0.9, .beta2 = 0.999};
   Trainer trainer(ctx, config, *network, nullptr, *data, "");  // an empty folder: nothing is written
   trainer.run({false});

@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 bash "$root/tools/pack_deps.sh" "$work/deps"
 "$cmake" -S "$root" -B "$work/build" -G Ninja -DCMAKE_MAKE_PROGRAM="$ninja" -DCMAKE_CXX_COMPILER="$cxx" \
   -DCMAKE_PREFIX_PATH="$work/deps" -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF \
-  -DASCORE_FMT_HEADER_ONLY=ON -DASCORE_CUDA=OFF -DASCORE_SIMT=ON -DASCORE_ONEDNN=OFF -DASCORE_BUILD_BENCHMARKS=OFF
+  -DPython3_EXECUTABLE="$(command -v python3)" -DASCORE_FMT_HEADER_ONLY=ON -DASCORE_CUDA=OFF -DASCORE_SIMT=ON -DASCORE_ONEDNN=OFF -DASCORE_BUILD_BENCHMARKS=OFF
 outside=$(grep -E '^ASCORE_[A-Z0-9_]+_(INCLUDE|LIBRARY):' "$work/build/CMakeCache.txt" | grep -v NOTFOUND | grep -v "$work/deps" || true)
 if [ -n "$outside" ]; then
   echo "found outside the packed folder:"
