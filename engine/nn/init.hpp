@@ -3,6 +3,7 @@
 #include "kernels/core/shape.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace ascore {
 
@@ -24,6 +25,15 @@ struct Init {
 
   /// The same initialisation of a parameter of `shape` with its bounds worked out: constant, normal or uniform.
   Init resolved(const Shape& shape) const;
+};
+
+/// How a layer's weight and bias start. The default is PyTorch's.
+struct LayerInit {
+  Init weight = Init::fan_in_uniform();
+  std::optional<Init> bias{};  ///< absent: U(+-1/sqrt(fan_in)) of the weight
+
+  /// Glorot & Bengio's weights, zero biases.
+  static LayerInit xavier_uniform(double scale = 1) { return {Init::xavier_uniform(scale), Init::zeros()}; }
 };
 
 }  // namespace ascore

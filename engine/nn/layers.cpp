@@ -10,10 +10,10 @@ Tensor to_compute(Ctx& ctx, const Tensor& x) {
   return x.dtype() == DType::f64 ? x : to_dtype(ctx, x, ctx.compute);
 }
 
-Conv2d::Conv2d(int64_t in, int64_t out, int kernel, int dilation, bool bias, int stride)
+Conv2d::Conv2d(int64_t in, int64_t out, int kernel, int dilation, bool bias, int stride, const LayerInit& init)
     : options_{.stride = stride, .dilation = dilation} {
-  weight_ = parameter("weight", {out, kernel, kernel, in}, Init::fan_in_uniform(), ParameterLayout::conv);
-  if (bias) bias_ = parameter("bias", {out}, Init::fan_in_uniform(in * kernel * kernel));
+  weight_ = parameter("weight", {out, kernel, kernel, in}, init.weight, ParameterLayout::conv);
+  if (bias) bias_ = parameter("bias", {out}, init.bias.value_or(Init::fan_in_uniform(in * kernel * kernel)));
 }
 
 Tensor Conv2d::forward(Ctx& ctx, const Tensor& x) const {
@@ -21,9 +21,9 @@ Tensor Conv2d::forward(Ctx& ctx, const Tensor& x) const {
   return conv2d(ctx, x, weight_->value, bias_ ? bias_->value : Tensor(), options_);
 }
 
-Linear::Linear(int64_t in, int64_t out)
-    : weight_(parameter("weight", {out, in}, Init::fan_in_uniform())),
-      bias_(parameter("bias", {out}, Init::fan_in_uniform(in))) {}
+Linear::Linear(int64_t in, int64_t out, const LayerInit& init)
+    : weight_(parameter("weight", {out, in}, init.weight)),
+      bias_(parameter("bias", {out}, init.bias.value_or(Init::fan_in_uniform(in)))) {}
 
 Tensor Linear::forward(Ctx& ctx, const Tensor& x) const {
   const ModuleScope scope(ctx, *this);

@@ -22,7 +22,8 @@ struct Nonlinearity {
 /// Convolution: [N,H,W,in] -> [N,(H-1)/stride+1,(W-1)/stride+1,out]. Parameters weight [out,k,k,in], bias [out].
 class Conv2d : public Module {
  public:
-  Conv2d(int64_t in, int64_t out, int kernel, int dilation = 1, bool bias = true, int stride = 1);
+  Conv2d(int64_t in, int64_t out, int kernel, int dilation = 1, bool bias = true, int stride = 1,
+         const LayerInit& init = {});
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
 
  private:
@@ -33,7 +34,7 @@ class Conv2d : public Module {
 /// x weight^T + bias: [N,in] -> [N,out]. Parameters weight [out,in], bias [out].
 class Linear : public Module {
  public:
-  Linear(int64_t in, int64_t out);
+  Linear(int64_t in, int64_t out, const LayerInit& init = {});
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
 
  private:
