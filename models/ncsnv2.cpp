@@ -4,6 +4,10 @@
 #include "models/refine_block.hpp"
 #include "models/residual_block.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string>
+
 #include <fmt/format.h>
 
 namespace ascore {
@@ -12,21 +16,79 @@ namespace {
 constexpr int64_t kDefaultWidth = 128;
 constexpr double kLeakySlope = 0.2;
 
-void check(const ScoreNetworkConfig& config) {
+/// Two residual blocks of one width (in units of ngf). A `down` stage halves the image; with a dilation, and unless the
+/// recipe says dilation = false, it widens its view instead.
+struct StagePlan {
+  const char* name;
+  int64_t width;
+  Resample resample = Resample::down;
+  int dilation = 1;
+};
+struct RefinePlan {
+  const char* name;
+  int64_t width;
+};
+/// A member of the family. The i-th refine block joins the i-th last stage and the refine block before it.
+struct Plan {
+  const char* network;
+  std::vector<StagePlan> stages;
+  std::vector<RefinePlan> refine;
+};
+
+const Plan& plan_of(const std::string& network) {
+  static const std::vector<Plan> plans = {
+      {"ncsnv2",
+       {{"res1", 1, Resample::none}, {"res2", 2}, {"res3", 2, Resample::down, 2}, {"res4", 2, Resample::down, 4}},
+       {{"refine1", 2}, {"refine2", 2}, {"refine3", 1}, {"refine4", 1}}},
+      {"ncsnv2_deeper",
+       {{"res1", 1, Resample::none},
+        {"res2", 2},
+        {"res3", 2},
+        {"res4", 4, Resample::down, 2},
+        {"res5", 4, Resample::down, 4}},
+       {{"refine1", 4}, {"refine2", 2}, {"refine3", 2}, {"refine4", 1}, {"refine5", 1}}},
+      {"ncsnv2_deepest",
+       {{"res1", 1, Resample::none},
+        {"res2", 2},
+        {"res3", 2},
+        {"res31", 2},
+        {"res4", 4, Resample::down, 2},
+        {"res5", 4, Resample::down, 4}},
+       {{"refine1", 4}, {"refine2", 2}, {"refine31", 2}, {"refine3", 2}, {"refine4", 1}, {"refine5", 1}}}};
+  const auto found = std::ranges::find(plans, network, &Plan::network);
+  if (found == plans.end()) throw ConfigError(fmt::format("'{}' is no network of the NCSNv2 family", network));
+  return *found;
+}
+
+/// By how much the stages divide the sides of an image.
+int64_t stride(const Plan& plan, bool dilation) {
+  int64_t stride = 1;
+  for (const StagePlan& stage : plan.stages) {
+    if (stage.resample == Resample::down && !(dilation && stage.dilation > 1)) stride *= 2;
+  }
+  return stride;
+}
+
+void check(const ScoreNetworkConfig& config, int64_t multiple) {
   const Shape& sample = config.sample_shape;
-  const int64_t multiple = config.dilation ? 2 : 8;
   if (sample.rank() != 3 || sample[0] % multiple != 0 || sample[1] % multiple != 0) {
     throw ConfigError(
-        fmt::format("score network ncsnv2 (dilation = {}): needs images [H,W,C] whose sides divide by {}, "
+        fmt::format("score network {} (dilation = {}): needs images [H,W,C] whose sides divide by {}, "
                     "not {}",
-                    config.dilation, multiple, to_string(sample)));
+                    config.name, config.dilation, multiple, to_string(sample)));
   }
   if (config.norm != "instance_norm_plus") {
-    throw ConfigError(fmt::format("score network ncsnv2: norm '{}' is not known; use instance_norm_plus", config.norm));
+    throw ConfigError(
+        fmt::format("score network {}: norm '{}' is not known; use instance_norm_plus", config.name, config.norm));
   }
-  if (config.standardize) throw ConfigError("score network ncsnv2: this version has no standardize; set it to false");
-  if (config.conditional) throw ConfigError("score network ncsnv2 is unconditional: set conditional = false");
-  if (config.width < 0) throw ConfigError(fmt::format("score network ncsnv2: width {} is negative", config.width));
+  if (config.standardize) {
+    throw ConfigError(fmt::format("score network {}: this version has no standardize; set it to false", config.name));
+  }
+  if (config.conditional) {
+    throw ConfigError(fmt::format("score network {} is unconditional: set conditional = false", config.name));
+  }
+  if (config.width < 0)
+    throw ConfigError(fmt::format("score network {}: width {} is negative", config.name, config.width));
 }
 }  // namespace
 
@@ -34,35 +96,40 @@ Ncsnv2::Ncsnv2(const ScoreNetworkConfig& config)
     : act_{config.activation.value_or(Activation::elu), config.slope.value_or(kLeakySlope)},
       shift_input_(config.shift_input),
       dae_(config.dae) {
-  check(config);
+  const Plan& plan = plan_of(config.name);
+  check(config, stride(plan, config.dilation));
   const int64_t ngf = config.width ? config.width : kDefaultWidth, channels = config.sample_shape[2];
   begin_ = add<Conv2d>("begin_conv", channels, ngf, 3);
   normalizer_ = add<InstanceNormPlus>("normalizer", ngf);
   end_ = add<Conv2d>("end_conv", ngf, channels, 3);
 
-  const auto stage = [&](const char* name, int64_t in, int64_t out, Resample resample, int dilation) {
-    dilation = config.dilation ? dilation : 1;
-    return Stage{add<ResidualBlock>(fmt::format("{}.0", name), in, out, resample, dilation, act_),
-                 add<ResidualBlock>(fmt::format("{}.1", name), out, out, Resample::none, dilation, act_)};
-  };
-  stages_ = {stage("res1", ngf, ngf, Resample::none, 1), stage("res2", ngf, 2 * ngf, Resample::down, 1),
-             stage("res3", 2 * ngf, 2 * ngf, Resample::down, 2), stage("res4", 2 * ngf, 2 * ngf, Resample::down, 4)};
-
-  using Widths = std::vector<int64_t>;
-  refine_ = {add<RefineBlock>("refine1", Widths{2 * ngf}, 2 * ngf, false, act_),
-             add<RefineBlock>("refine2", Widths{2 * ngf, 2 * ngf}, 2 * ngf, false, act_),
-             add<RefineBlock>("refine3", Widths{2 * ngf, 2 * ngf}, ngf, false, act_),
-             add<RefineBlock>("refine4", Widths{ngf, ngf}, ngf, true, act_)};
+  int64_t in = ngf;
+  for (const StagePlan& stage : plan.stages) {
+    const int64_t out = stage.width * ngf;
+    const int dilation = config.dilation ? stage.dilation : 1;
+    stages_.push_back({add<ResidualBlock>(fmt::format("{}.0", stage.name), in, out, stage.resample, dilation, act_),
+                       add<ResidualBlock>(fmt::format("{}.1", stage.name), out, out, Resample::none, dilation, act_)});
+    in = out;
+  }
+  for (size_t i = 0; i < plan.refine.size(); ++i) {
+    std::vector<int64_t> inputs = {plan.stages[plan.stages.size() - 1 - i].width * ngf};
+    if (i > 0) inputs.push_back(plan.refine[i - 1].width * ngf);
+    const bool end = i + 1 == plan.refine.size();
+    refine_.push_back(add<RefineBlock>(plan.refine[i].name, inputs, plan.refine[i].width * ngf, end, act_));
+  }
 }
 
 Tensor Ncsnv2::forward(Ctx& ctx, const Tensor& x, const Tensor&) const {  // [N,H,W,C]
   // The first and the last convolution work on f32: bf16 has too few bits for a pixel and its noise.
   Tensor h = begin_->forward(ctx, shift_input_ ? affine(ctx, x, 2, -1) : x);
-  h = to_compute(ctx, h);       // [N,H,W,ngf]
-  std::array<Tensor, 4> level;  // [N,H,W,ngf], [N,H/2,W/2,2ngf], then as `dilation` has it
-  for (size_t i = 0; i < 4; ++i) h = level[i] = stages_[i](ctx, h);
-  h = refine_[0]->refine(ctx, std::array{level[3]});
-  for (size_t i = 1; i < 4; ++i) h = refine_[i]->refine(ctx, std::array{level[3 - i], h});
+  h = to_compute(ctx, h);     // [N,H,W,ngf]
+  std::vector<Tensor> level;  // a stage's output each: [N,H,W,ngf], [N,H/2,W/2,2ngf], then as the plan has it
+  for (const Stage& stage : stages_) level.push_back(h = stage(ctx, h));
+  h = Tensor();
+  for (const RefineBlock* block : refine_) {
+    h = h ? block->refine(ctx, std::array{level.back(), h}) : block->refine(ctx, std::array{level.back()});
+    level.pop_back();
+  }
   h = act_(ctx, normalizer_->forward(ctx, h));  // [N,H,W,ngf]
   const Tensor out = end_->forward(ctx, to_dtype(ctx, h, x.dtype()));
   return dae_ ? activate(ctx, scale(ctx, out, 2), Activation::sigmoid) : out;  // [N,H,W,C]

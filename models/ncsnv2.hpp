@@ -3,18 +3,19 @@
 #include "engine/nn/layers.hpp"
 #include "models/score_network.hpp"
 
-#include <array>
+#include <vector>
 
 namespace ascore {
 
 class RefineBlock;
 
-/// NCSNv2 (Song & Ermon 2020, arXiv:2006.09011): an unconditional RefineNet. Four stages of two residual blocks, then
-/// four refine blocks that go back up. ngf = config.width.
+/// NCSNv2 (Song & Ermon 2020, arXiv:2006.09011) and its deeper variants for larger images, by config.name: `ncsnv2`,
+/// `ncsnv2_deeper`, `ncsnv2_deepest`. An unconditional RefineNet: stages of two residual blocks, then as many refine
+/// blocks that go back up, each joining a stage's output with the block before. ngf = config.width.
 class Ncsnv2 final : public ScoreNetwork {
  public:
-  /// Throws ConfigError for data that are no images of even sides (dilation = false: of sides that divide by 8), and
-  /// for options that the network does not have.
+  /// Throws ConfigError for data that are no images of sides that the strides divide, and for options that the network
+  /// does not have.
   explicit Ncsnv2(const ScoreNetworkConfig& config);
   Tensor forward(Ctx& ctx, const Tensor& x, const Tensor& sigma) const override;
 
@@ -26,8 +27,8 @@ class Ncsnv2 final : public ScoreNetwork {
   Nonlinearity act_;
   bool shift_input_, dae_;
   Module *begin_, *normalizer_, *end_;
-  std::array<Stage, 4> stages_;
-  std::array<RefineBlock*, 4> refine_;
+  std::vector<Stage> stages_;
+  std::vector<RefineBlock*> refine_;  // in the order in which they run
 };
 
 }  // namespace ascore

@@ -30,7 +30,9 @@ using CriticEntry = Entry<Critic, CriticConfig>;
 /// The lists to extend with a new model.
 const std::vector<ScoreEntry>& score_networks() {
   static const std::vector<ScoreEntry> entries = {{"mlp", make<ScoreNetwork, MlpScore>},
-                                                  {"ncsnv2", make<ScoreNetwork, Ncsnv2>}};
+                                                  {"ncsnv2", make<ScoreNetwork, Ncsnv2>},
+                                                  {"ncsnv2_deeper", make<ScoreNetwork, Ncsnv2>},
+                                                  {"ncsnv2_deepest", make<ScoreNetwork, Ncsnv2>}};
   return entries;
 }
 const std::vector<CriticEntry>& critics() {

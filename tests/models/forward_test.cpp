@@ -70,10 +70,15 @@ TEST_CASE("the unconditional MLP ignores sigma, and takes images flattened", "[m
 }
 
 TEST_CASE("an image's score depends neither on its batch nor on the number of threads", "[models]") {
-  const bool dilation = GENERATE(true, false);
-  const auto r = score({.sample_shape = {8, 16, 1}, .width = 4, .dilation = dilation});
+  const auto [name, dilation, height, width] =
+      GENERATE(table<const char*, bool, int64_t, int64_t>({{"ncsnv2", true, 8, 16},
+                                                           {"ncsnv2", false, 8, 16},
+                                                           {"ncsnv2_deeper", true, 8, 12},
+                                                           {"ncsnv2_deepest", false, 32, 64}}));
+  CAPTURE(name, dilation);
+  const auto r = score({.name = name, .sample_shape = {height, width, 1}, .width = 4, .dilation = dilation});
   Ctx ctx = r.bench.ctx;
-  const Tensor x = r.bench.normal({5, 8, 16, 1}, DType::f32, 11);
+  const Tensor x = r.bench.normal({5, height, width, 1}, DType::f32, 11);
   const Tensor all = r.net->forward(ctx, x, {});
   CHECK(all.shape() == x.shape());
   Stream other(Device::cpu, {.threads = r.bench.stream.threads() == 1 ? 2 : 1});

@@ -26,6 +26,19 @@ TEST_CASE("NCSNv2 has the original's number of parameters", "[models]") {
   CHECK(trainable_values(*make_score_network(config)) == 28'645'507);
 }
 
+TEST_CASE("NCSNv2's deeper variants have the original's parameters", "[models]") {
+  const auto deeper = make_score_network({.name = "ncsnv2_deeper", .sample_shape = {64, 64, 3}});
+  CHECK(trainable_values(*deeper) == 83'445'379);
+  CHECK(has(*deeper, "res4.0.shortcut.weight"));
+  CHECK(has(*deeper, "res3.0.shortcut.conv.weight"));
+  CHECK(has(*deeper, "refine5.output_convs.3_2_conv.weight"));
+  const auto deepest = make_score_network({.name = "ncsnv2_deepest", .sample_shape = {256, 256, 3}});
+  CHECK(trainable_values(*deepest) == 94'132'611);
+  CHECK(has(*deepest, "res31.0.conv2.conv.weight"));
+  CHECK(has(*deepest, "refine31.msf.convs.1.weight"));
+  CHECK_FALSE(has(*deepest, "refine1.msf.convs.0.weight"));
+}
+
 TEST_CASE("NCSNv2 without dilation pools in its last two stages", "[models]") {
   ScoreNetworkConfig config{.name = "ncsnv2", .sample_shape = {32, 32, 3}, .width = 4};
   const auto dilated = make_score_network(config);
@@ -65,9 +78,10 @@ TEST_CASE("the BigGAN critic's blocks follow its table", "[models]") {
 }
 
 TEST_CASE("an unknown name is an error that lists the known ones", "[models]") {
-  CHECK_THROWS_WITH(make_score_network({.name = "ncsn"}), Catch::Contains("'ncsn'") && Catch::Contains("mlp, ncsnv2"));
+  CHECK_THROWS_WITH(make_score_network({.name = "ncsn"}),
+                    Catch::Contains("'ncsn'") && Catch::Contains("mlp, ncsnv2, ncsnv2_deeper"));
   CHECK_THROWS_WITH(make_critic({.name = "dcgam"}), Catch::Contains("mlp, biggan"));
-  CHECK(score_network_names() == std::vector<std::string>{"mlp", "ncsnv2"});
+  CHECK(score_network_names() == std::vector<std::string>{"mlp", "ncsnv2", "ncsnv2_deeper", "ncsnv2_deepest"});
   CHECK(critic_names() == std::vector<std::string>{"mlp", "biggan"});
 }
 
@@ -76,6 +90,8 @@ TEST_CASE("options that a network does not have are errors", "[models]") {
   CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {2}}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {31, 31, 3}}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {28, 28, 3}, .dilation = false}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.name = "ncsnv2_deeper", .sample_shape = {62, 64, 3}}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.name = "ncsnv2_deepest", .sample_shape = {60, 64, 3}}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.norm = "batch_norm"}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.standardize = true}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.conditional = true}), ConfigError);

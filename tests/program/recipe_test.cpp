@@ -76,9 +76,10 @@ TEST_CASE("wrong recipes are refused with file, line and key", "[program]") {
   CHECK(refusal(with("score", "ema = 1")) == "my.toml:4: score.ema must be at least 0 and below 1, not 1");
   CHECK(refusal(with("score", "ema = nan")).find("my.toml:4: score.ema must be") == 0);
   CHECK(refusal(with("score", "name = 'unet'")) ==
-        "my.toml:4: score.name: 'unet' is not available in this version; available: mlp, ncsnv2");
+        "my.toml:4: score.name: 'unet' is not available in this version; available: mlp, ncsnv2, ncsnv2_deeper, "
+        "ncsnv2_deepest");
   CHECK(refusal(with("score", "name = 'resnet'")) ==
-        "my.toml:4: score.name: 'resnet' is unknown; available: mlp, ncsnv2");
+        "my.toml:4: score.name: 'resnet' is unknown; available: mlp, ncsnv2, ncsnv2_deeper, ncsnv2_deepest");
   CHECK(refusal(with("score", "groups = 32")).find("my.toml:4: score.groups: it belongs to the network 'unet'") == 0);
   CHECK(refusal(with("score", "name = 'mlp'")).find("my.toml:4: score.name: 'mlp' does not take the images") == 0);
   CHECK(refusal(with("noise", "sigma_begin = 0.001")).find("my.toml:3: noise.sigma_begin: must be above") == 0);

@@ -234,6 +234,7 @@ std::vector<Row> recipe_keys() {
       {train + "score.optimizer.beta1=1.0", 2, "score.optimizer.beta1"},
       {train + "score.optimizer.name=lion", 2, "'lion' is unknown"},
       {train + "score.name=mlp", 2, "'mlp' does not take the images of 'digits'"},
+      {train + "score.name=ncsnv2_deepest --set score.dilation=false", 2, "whose sides divide by 32, not [8,8,1]"},
       {train + "score.norm=none", 2, "score.norm"},
       {train + "score.conditional=true", 2, "score.conditional"},
       {train + "score.ema=1", 2, "score.ema"},

@@ -68,8 +68,8 @@ std::vector<RecipeKey> make_keys() {
                   .derived = "232; points 60"});
   one_of("noise.spacing", ASCORE_SLOT(noise.spacing), {"geometric", "linear"}, {}, "how the levels are spaced");
 
-  one_of("score.name", ASCORE_SLOT(score.name), {"mlp", "ncsnv2"}, {"ncsnv2_deeper", "ncsnv2_deepest", "unet"},
-         "score network: `mlp` for points, `ncsnv2` for images", "by the data");
+  one_of("score.name", ASCORE_SLOT(score.name), {"mlp", "ncsnv2", "ncsnv2_deeper", "ncsnv2_deepest"}, {"unet"},
+         "score network: `mlp` for points, `ncsnv2` for images, its deeper variants for large ones", "by the data");
   at_least(1, "score.width", ASCORE_SLOT(score.width), "base width: ngf of ncsnv2, hidden units of mlp",
            "128; mlp 512");
   one_of("score.activation", ASCORE_SLOT(score.activation), {"elu", "relu", "leaky_relu", "silu"}, {},
@@ -79,7 +79,8 @@ std::vector<RecipeKey> make_keys() {
          "instance_norm_plus; mlp none");
   one_of("score.target", ASCORE_SLOT(score.target), {"gaussian", "dae"}, {},
          "what the network estimates: minus the noise, or the clean sample");
-  flag("score.dilation", ASCORE_SLOT(score.dilation), "ncsnv2: dilated convolutions instead of pooling in stages 3, 4");
+  flag("score.dilation", ASCORE_SLOT(score.dilation),
+       "ncsnv2 family: dilated convolutions instead of pooling in the last two stages");
   flag("score.standardize", ASCORE_SLOT(score.standardize),
        "divide the output by its variance over the batch; `true` is not available in this version");
   flag("score.conditional", ASCORE_SLOT(score.conditional), "the network is given sigma", "true for mlp, else false");
