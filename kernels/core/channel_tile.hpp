@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/core/dtype.hpp"
 #include "kernels/core/kernel.hpp"
 
 /// How kernels walk NHWC images for per-channel sums: a block is 32 adjacent channels (threadIdx.x: coalesced) times 8
@@ -24,6 +25,46 @@ __device__ __forceinline__ float lane_sum(float value, float* scratch) {
   for (int lane = 0; lane < kTileLanes; ++lane) sum += scratch[lane * kTileChannels + threadIdx.x];
   __syncthreads();
   return sum;
+}
+
+/// Mean of a channel over the pixels of an image, and the sum of squared distances from it.
+struct ChannelMoments {
+  float mean, squares;
+};
+
+/// The moments of the channel whose pixel 0 `from` points to; called by the whole block, `inside` where the channel
+/// exists. Two passes: in f32, with mean 100 and spread 0.1, E[x^2] - E[x]^2 would be wrong by more than the variance
+/// itself. `scratch` as in lane_sum.
+template <class T>
+__device__ __forceinline__ ChannelMoments channel_moments_of(const T* from, bool inside, int64_t P, int64_t C,
+                                                             float* scratch) {
+  float sum = 0, squares = 0;
+  for (int64_t p = threadIdx.y; inside && p < P; p += kTileLanes) sum += widen(from[p * C]);
+  const float mean = lane_sum(sum, scratch) / static_cast<float>(P);
+  for (int64_t p = threadIdx.y; inside && p < P; p += kTileLanes) {
+    const float d = widen(from[p * C]) - mean;
+    squares += d * d;
+  }
+  return {mean, lane_sum(squares, scratch)};
+}
+
+/// Pixels that a block of an elementwise kernel takes.
+inline constexpr int64_t kTilePixels = 256;
+
+/// Where such a block works: 32 channels of a run of pixels of image n; a thread has channel c and pixels begin,
+/// begin + kTileLanes, ... below end.
+struct TilePlace {
+  int64_t n, c, begin, end;
+  __device__ TilePlace(int64_t P, int64_t tiles, int64_t chunks) {
+    const int64_t block = blockIdx.x, first = block / tiles % chunks * kTilePixels;
+    c = block % tiles * kTileChannels + threadIdx.x;
+    begin = first + threadIdx.y;
+    end = first + kTilePixels < P ? first + kTilePixels : P;
+    n = block / (tiles * chunks);
+  }
+};
+inline int64_t pixel_chunks(int64_t pixels) {
+  return (pixels + kTilePixels - 1) / kTilePixels;
 }
 
 }  // namespace ascore::kernels::ASCORE_BACKEND

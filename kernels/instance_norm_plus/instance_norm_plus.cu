@@ -9,28 +9,19 @@ namespace ascore::kernels::ASCORE_BACKEND {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int64_t kPixelChunk = 256;
 constexpr float kEpsilon = 1e-5f;
 
-/// Block (tile, n): mean and 1/sqrt(var + eps) of 32 channels of image n. Two passes: in f32, with mean 100 and spread
-/// 0.1, E[x^2] - E[x]^2 would be wrong by more than the variance itself.
+/// Block (tile, n): mean and 1/sqrt(var + eps) of 32 channels of image n.
 template <class T>
 __global__ void statistics_kernel(const T* x, float* mean, float* rstd, int64_t P, int64_t C, int64_t tiles) {
   float* const scratch = shared_array<float, kTileChannels * kTileLanes>();
   const int64_t n = blockIdx.x / tiles, c = blockIdx.x % tiles * kTileChannels + threadIdx.x;
   const bool inside = c < C;
   const T* const from = x + n * P * C + c;
-  float sum = 0, squares = 0;
-  for (int64_t p = threadIdx.y; inside && p < P; p += kTileLanes) sum += widen(from[p * C]);
-  const float mu = lane_sum(sum, scratch) / static_cast<float>(P);
-  for (int64_t p = threadIdx.y; inside && p < P; p += kTileLanes) {
-    const float d = widen(from[p * C]) - mu;
-    squares += d * d;
-  }
-  const float var = lane_sum(squares, scratch) / static_cast<float>(P);
+  const ChannelMoments moments = channel_moments_of(from, inside, P, C, scratch);
   if (inside && threadIdx.y == 0) {
-    mean[n * C + c] = mu;
-    rstd[n * C + c] = 1.0f / sqrtf(var + kEpsilon);
+    mean[n * C + c] = moments.mean;
+    rstd[n * C + c] = 1.0f / sqrtf(moments.squares / static_cast<float>(P) + kEpsilon);
   }
 }
 
@@ -49,23 +40,11 @@ __global__ void channels_kernel(const float* mean, float* channels, int64_t C) {
   }
 }
 
-/// Where a block of apply works: 32 channels of a run of pixels of image n.
-struct Place {
-  int64_t n, c, begin, end;
-  __device__ Place(int64_t P, int64_t tiles, int64_t chunks) {
-    const int64_t block = blockIdx.x;
-    c = block % tiles * kTileChannels + threadIdx.x;
-    begin = block / tiles % chunks * kPixelChunk + threadIdx.y;
-    end = begin - threadIdx.y + kPixelChunk < P ? begin - threadIdx.y + kPixelChunk : P;
-    n = block / (tiles * chunks);
-  }
-};
-
 template <class T>
 __global__ void apply_kernel(const T* x, const float* gamma, const float* alpha, const float* beta, const float* mean,
                              const float* rstd, const float* channels, T* y, int64_t P, int64_t C, int64_t tiles,
                              int64_t chunks) {
-  const Place at(P, tiles, chunks);
+  const TilePlace at(P, tiles, chunks);
   if (at.c >= C) return;
   const float mu = mean[at.n * C + at.c], t = (mu - channels[2 * at.n]) * channels[2 * at.n + 1];
   const float factor = gamma[at.c] * rstd[at.n * C + at.c], shift = gamma[at.c] * (alpha[at.c] * t) + beta[at.c];
@@ -123,7 +102,7 @@ template <class T>
 __global__ void gradient_apply_kernel(const T* x, const T* dy, const float* gamma, const float* mean, const float* rstd,
                                       const float* sum_dy, const float* sum_dy_xhat, const float* shift, T* dx,
                                       int64_t P, int64_t C, int64_t tiles, int64_t chunks) {
-  const Place at(P, tiles, chunks);
+  const TilePlace at(P, tiles, chunks);
   if (at.c >= C) return;
   const int64_t row = at.n * C + at.c;
   const float mu = mean[row], factor = gamma[at.c] * rstd[row], constant = shift[row];
@@ -164,7 +143,7 @@ void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView 
                         View mean, View rstd, View channels) {
   for_float_type(x.dtype(), [&]<class T>() {
     const int64_t N = x.dim(0), P = x.dim(1) * x.dim(2), C = x.dim(3), tiles = channel_tiles(C);
-    const int64_t chunks = (P + kPixelChunk - 1) / kPixelChunk;
+    const int64_t chunks = pixel_chunks(P);
     launch(statistics_kernel<T>, dim3(static_cast<unsigned>(N * tiles)), tile_block(), 0, stream, x.as<T>(),
            mean.as<float>(), rstd.as<float>(), P, C, tiles);
     launch(channels_kernel, dim3(static_cast<unsigned>(N)), kThreads, 0, stream, mean.as<float>(), channels.as<float>(),
@@ -180,7 +159,7 @@ void instance_norm_plus_backward(Stream& stream, ConstView x, ConstView gamma, C
                                  View dbeta, View workspace) {
   for_float_type(x.dtype(), [&]<class T>() {
     const int64_t N = x.count() ? x.dim(0) : 0, P = x.dim(1) * x.dim(2), C = x.dim(3), tiles = channel_tiles(C);
-    const int64_t chunks = (P + kPixelChunk - 1) / kPixelChunk;
+    const int64_t chunks = pixel_chunks(P);
     float* const sum_dy = reinterpret_cast<float*>(workspace.as<uint8_t>());
     float *const sum_dy_xhat = sum_dy + x.dim(0) * C, *const shift = sum_dy_xhat + x.dim(0) * C;
     launch(gradient_sums_kernel<T>, dim3(static_cast<unsigned>(N * tiles)), tile_block(), 0, stream, x.as<T>(),

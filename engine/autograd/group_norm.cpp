@@ -1,0 +1,26 @@
+#include "kernels/group_norm/group_norm.hpp"
+
+#include "engine/autograd/normalization.hpp"
+#include "engine/autograd/tape.hpp"
+
+namespace ascore {
+
+Tensor group_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, int64_t groups, double eps,
+                  Activation activation) {
+  const DType wide = accumulator(x.dtype());
+  Tensor y = ctx.empty_like(x), mean = ctx.empty({x.dim(0), groups}, wide), rstd = ctx.empty({x.dim(0), groups}, wide);
+  const auto bytes = static_cast<int64_t>(kernels::group_norm_workspace_bytes(x.shape(), x.dtype()));
+  Tensor workspace = ctx.empty({bytes}, DType::u8, MemoryKind::workspace);
+  kernels::group_norm(ctx.stream, x, gamma, beta, eps, activation, y, mean, rstd, workspace);
+  if (ctx.tape) {
+    ctx.tape->record("group_norm", {x, gamma, beta}, y, [x, gamma, beta, mean, rstd, activation](Backward& backward) {
+      const View scratch =
+          backward.workspace(kernels::group_norm_backward_workspace_bytes(x.shape(), mean.dim(1), x.dtype()));
+      kernels::group_norm_backward(backward.stream, x, gamma, beta, mean, rstd, activation, backward.grad_out(),
+                                   backward.grad_in(0), backward.grad_in(1), backward.grad_in(2), scratch);
+    });
+  }
+  return y;
+}
+
+}  // namespace ascore

@@ -1,0 +1,180 @@
+#include "kernels/group_norm/group_norm.hpp"
+
+#include "kernels/core/error.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/compare.hpp"
+#include "tests/support/devices.hpp"
+#include "tests/support/types.hpp"
+
+using namespace ascore;
+
+namespace {
+
+struct Case {
+  int64_t N, H, W, C, G;
+  Shape shape() const { return {N, H, W, C}; }
+};
+
+struct Results {
+  std::vector<double> y, dx, dgamma, dbeta;
+};
+
+constexpr double kEpsilon = 1e-3;  // large enough to matter beside a variance of 1
+
+/// The formulas of the header, literally, in the type A.
+template <class A>
+Results plain(const Case& size, const std::vector<double>& x, const std::vector<double>& gamma,
+              const std::vector<double>& beta, const std::vector<double>& dy, bool silu, DType dtype) {
+  const size_t N = x.empty() ? 0 : size_t(size.N), P = size_t(size.H * size.W), C = size_t(size.C), G = size_t(size.G);
+  const size_t width = C / G;
+  const auto rounded = [&](A value) { return dtype == DType::bf16 ? test::round_bf16(double(value)) : double(value); };
+  Results r{std::vector<double>(x.size()), std::vector<double>(x.size()), {}, {}};
+  std::vector<A> dgamma(C), dbeta(C);
+  for (size_t n = 0; n < N; ++n) {
+    for (size_t group = 0; group < G; ++group) {
+      const auto each = [&](auto&& body) {
+        for (size_t p = 0; p < P; ++p) {
+          for (size_t c = group * width; c < (group + 1) * width; ++c) body((n * P + p) * C + c, c);
+        }
+      };
+      const A M = A(P * width);
+      A mean = 0, var = 0, mean_g = 0, mean_gx = 0;
+      each([&](size_t i, size_t) { mean += A(x[i]); });
+      mean /= M;
+      each([&](size_t i, size_t) { var += (A(x[i]) - mean) * (A(x[i]) - mean); });
+      const A rstd = 1 / std::sqrt(var / M + A(kEpsilon));
+      const auto xhat = [&](size_t i) { return (A(x[i]) - mean) * rstd; };
+      const auto gradient = [&](size_t i, size_t c) {
+        const A z = A(gamma[c]) * xhat(i) + A(beta[c]), s = 1 / (1 + std::exp(-z));
+        return A(dy[i]) * (silu ? s * (1 + z * (1 - s)) : A(1));
+      };
+      each([&](size_t i, size_t c) {
+        const A z = A(gamma[c]) * xhat(i) + A(beta[c]), g = gradient(i, c);
+        r.y[i] = rounded(silu ? z / (1 + std::exp(-z)) : z);
+        dgamma[c] += g * xhat(i);
+        dbeta[c] += g;
+        mean_g += A(gamma[c]) * g;
+        mean_gx += A(gamma[c]) * g * xhat(i);
+      });
+      mean_g /= M, mean_gx /= M;
+      each([&](size_t i, size_t c) {
+        r.dx[i] = rounded(rstd * (A(gamma[c]) * gradient(i, c) - mean_g - xhat(i) * mean_gx));
+      });
+    }
+  }
+  r.dgamma.assign(dgamma.begin(), dgamma.end());
+  r.dbeta.assign(dbeta.begin(), dbeta.end());
+  return r;
+}
+
+/// What the kernels give, all gradients wanted.
+Results run(Stream& stream, const Case& size, const test::Buffer& x, const test::Buffer& gamma,
+            const test::Buffer& beta, const test::Buffer& dy, Activation activation) {
+  const Device device = stream.device();
+  const DType dtype = x.dtype(), wide = accumulator(dtype);
+  auto y = test::poisoned(device, size.shape(), dtype), dx = test::poisoned(device, size.shape(), dtype);
+  auto mean = test::poisoned(device, {size.N, size.G}, wide), rstd = test::poisoned(device, {size.N, size.G}, wide);
+  auto dgamma = test::poisoned(device, {size.C}, wide), dbeta = test::poisoned(device, {size.C}, wide);
+  const auto bytes = [&](size_t count) { return test::poisoned(device, {int64_t(count)}, DType::u8); };
+  auto workspace = bytes(kernels::group_norm_workspace_bytes(size.shape(), dtype));
+  auto scratch = bytes(kernels::group_norm_backward_workspace_bytes(size.shape(), size.G, dtype));
+  kernels::group_norm(stream, x, gamma, beta, kEpsilon, activation, y, mean, rstd, workspace);
+  kernels::group_norm_backward(stream, x, gamma, beta, mean, rstd, activation, dy, dx, dgamma, dbeta, scratch);
+  stream.synchronize();
+  return {y.values(), dx.values(), dgamma.values(), dbeta.values()};
+}
+
+}  // namespace
+
+TEST_CASE("group_norm and its gradients agree with plain f64 loops on every device") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const auto dtype = GENERATE(DType::f32, DType::bf16);
+  const auto activation = GENERATE(Activation::identity, Activation::silu);
+  const auto fill = GENERATE(test::Fill::normal, test::Fill::far_from_zero);
+  const Case size = GENERATE(Case{1, 1, 1, 12, 2}, Case{2, 7, 5, 3, 1}, Case{3, 3, 11, 66, 11}, Case{1, 17, 16, 70, 70},
+                             Case{0, 4, 4, 8, 4}, Case{2, 0, 3, 4, 2}, Case{2, 5, 2, 80, 2});
+  CAPTURE(name(device), name(dtype), int(activation), int(fill), to_string(size.shape()), size.G);
+  const auto x = test::data(device, size.shape(), dtype, fill, 1);
+  const auto dy = test::data(device, size.shape(), dtype, test::Fill::normal, 2);
+  const auto gamma = test::data(device, {size.C}, DType::f32, test::Fill::normal, 3);
+  const auto beta = test::data(device, {size.C}, DType::f32, test::Fill::normal, 4);
+  const bool silu = activation == Activation::silu;
+  const auto reference = plain<double>(size, x.values(), gamma.values(), beta.values(), dy.values(), silu, DType::f64);
+  const auto naive = plain<float>(size, x.values(), gamma.values(), beta.values(), dy.values(), silu, dtype);
+  // A few sums: the twin may be lucky in all of them. And a mean of 100 in f32 is off by up to 4e-6, 4e-5 of the
+  // spread: the twin may be lucky in that, too.
+  const double floor = fill == test::Fill::far_from_zero ? 1e-4 : 4e-7;
+  std::optional<Results> first;
+  for (uint64_t schedule : test::schedules(device)) {
+    Stream stream(device, {.schedule = schedule});
+    const Results result = run(stream, size, x, gamma, beta, dy, activation);
+    test::require_kernels_ran(stream);
+    if (!first) first = result;
+    CHECK(result.y == first->y);
+    CHECK(result.dx == first->dx);
+    CHECK(result.dgamma == first->dgamma);
+    CHECK_THAT(result.y, test::at_most_twice_the_error_of(naive.y, reference.y, floor));
+    CHECK_THAT(result.dx, test::at_most_twice_the_error_of(naive.dx, reference.dx, floor));
+    CHECK_THAT(result.dgamma, test::at_most_twice_the_error_of(naive.dgamma, reference.dgamma, floor));
+    CHECK_THAT(result.dbeta, test::at_most_twice_the_error_of(naive.dbeta, reference.dbeta, floor));
+  }
+}
+
+TEST_CASE("group_norm without parameters is group_norm with gamma 1 and beta 0") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const Case size{2, 3, 5, 6, 6};
+  const auto x = test::data(device, size.shape()), ones = test::buffer(device, {6}, DType::f32, std::vector(6, 1.0));
+  const auto zeros = test::buffer(device, {6}, DType::f32, std::vector(6, 0.0));
+  auto with = test::poisoned(device, size.shape()), without = test::poisoned(device, size.shape());
+  auto dx_with = test::poisoned(device, size.shape()), dx_without = test::poisoned(device, size.shape());
+  auto mean = test::poisoned(device, {2, 6}), rstd = test::poisoned(device, {2, 6});
+  const auto bytes = int64_t(kernels::group_norm_backward_workspace_bytes(size.shape(), 6, DType::f32));
+  auto workspace = test::poisoned(device, {bytes}, DType::u8);
+  const auto dy = test::data(device, size.shape(), DType::f32, test::Fill::normal, 2);
+  Stream stream(device);
+  const auto f = Activation::silu;
+  kernels::group_norm(stream, x, ones, zeros, 1e-5, f, with, mean, rstd, workspace);
+  kernels::group_norm_backward(stream, x, ones, zeros, mean, rstd, f, dy, dx_with, {}, {}, workspace);
+  kernels::group_norm(stream, x, {}, {}, 1e-5, f, without, mean, rstd, workspace);
+  kernels::group_norm_backward(stream, x, {}, {}, mean, rstd, f, dy, dx_without, {}, {}, workspace);
+  stream.synchronize();
+  CHECK(without.values() == with.values());
+  CHECK(dx_without.values() == dx_with.values());
+}
+
+TEST_CASE("group_norm gives an image the same bits in any batch and on any number of threads") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const auto gamma = test::data(device, {66}), beta = gamma;
+  const auto all = test::data(device, {3, 9, 15, 66}).values();
+  const auto normalize = [&](const std::vector<double>& values, int64_t N, int threads) {
+    Stream stream(device, {.threads = threads});
+    const Case size{N, 9, 15, 66, 3};
+    const auto x = test::buffer(device, size.shape(), DType::f32, values);
+    return run(stream, size, x, gamma, beta, x, Activation::silu);
+  };
+  const auto together = normalize(all, 3, 1);
+  CHECK(normalize(all, 3, 2).y == together.y);
+  CHECK(normalize(all, 3, 2).dgamma == together.dgamma);
+  const auto part = [&](const std::vector<double>& v) {
+    return std::vector(v.begin() + long(v.size() / 3), v.begin() + long(2 * v.size() / 3));
+  };
+  CHECK(normalize(part(all), 1, 2).y == part(together.y));
+  CHECK(normalize(part(all), 1, 2).dx == part(together.dx));
+}
+
+TEST_CASE("group_norm refuses groups, activations and arguments that do not fit") {
+  const auto device = GENERATE(from_range(test::devices()));
+  Stream stream(device);
+  auto x = test::data(device, {2, 3, 3, 6}), y = test::poisoned(device, {2, 3, 3, 6});
+  auto c = test::data(device, {6}), wrong = test::data(device, {5}), half = test::data(device, {6}, DType::bf16);
+  auto four = test::poisoned(device, {2, 4}), three = test::poisoned(device, {2, 3});
+  auto workspace = test::poisoned(device, {96}, DType::u8), small = test::poisoned(device, {95}, DType::u8);
+  const auto call = [&](ConstView gamma, Activation f, View statistics, View bytes) {
+    kernels::group_norm(stream, x, gamma, c, 1e-6, f, y, statistics, statistics, bytes);
+  };
+  CHECK_THROWS_AS(call(c, Activation::identity, four, workspace), ShapeError);
+  CHECK_THROWS_AS(call(wrong, Activation::identity, three, workspace), ShapeError);
+  CHECK_THROWS_AS(call(c, Activation::identity, three, small), ShapeError);
+  CHECK_THROWS_AS(call(half, Activation::identity, three, workspace), DTypeError);
+  CHECK_THROWS_AS(call(c, Activation::relu, three, workspace), ConfigError);
+}
