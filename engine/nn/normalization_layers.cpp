@@ -22,4 +22,30 @@ Tensor GroupNorm::forward(Ctx& ctx, const Tensor& x) const {
   return group_norm(ctx, x, weight_->value, bias_->value, groups_, eps_, activation_);
 }
 
+Tensor InstanceNorm::forward(Ctx& ctx, const Tensor& x) const {
+  const ModuleScope scope(ctx, *this);
+  return instance_norm(ctx, x);
+}
+
+VarianceNorm::VarianceNorm(int64_t channels) : alpha_(parameter("alpha", {channels}, Init::normal(1, 0.02))) {}
+
+Tensor VarianceNorm::forward(Ctx& ctx, const Tensor& x) const {
+  const ModuleScope scope(ctx, *this);
+  return variance_norm(ctx, x, alpha_->value);
+}
+
+BatchNorm::BatchNorm(int64_t channels, const Init& weight, double eps)
+    : eps_(eps),
+      weight_(parameter("weight", {channels}, weight)),
+      bias_(parameter("bias", {channels}, Init::zeros())),
+      mean_(buffer("running_mean", {channels}, Init::zeros())),
+      variance_(buffer("running_var", {channels}, Init::constant(1))),
+      batches_(buffer("num_batches_tracked", {}, Init::zeros())) {}
+
+Tensor BatchNorm::forward(Ctx& ctx, const Tensor& x) const {
+  const ModuleScope scope(ctx, *this);
+  RunningStatistics running{mean_->value, variance_->value, batches_->value};
+  return batch_norm(ctx, x, weight_->value, bias_->value, running, eps_);
+}
+
 }  // namespace ascore

@@ -21,4 +21,32 @@ class GroupNorm : public Module {
   Parameter *weight_, *bias_;
 };
 
+/// Instance normalization without parameters, eps 1e-5.
+class InstanceNorm : public Module {
+ public:
+  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+};
+
+/// alpha x / sqrt(unbiased variance over the pixels + 1e-5): parameter alpha ~ N(1, 0.02), [channels].
+class VarianceNorm : public Module {
+ public:
+  explicit VarianceNorm(int64_t channels);
+  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+
+ private:
+  Parameter* alpha_;
+};
+
+/// Batch normalization as PyTorch's BatchNorm2d: parameters weight (1, unless told otherwise) and bias = 0, buffers
+/// running_mean = 0, running_var = 1, num_batches_tracked = 0, which advance in every forward in training.
+class BatchNorm : public Module {
+ public:
+  explicit BatchNorm(int64_t channels, const Init& weight = Init::constant(1), double eps = 1e-5);
+  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+
+ private:
+  double eps_;
+  Parameter *weight_, *bias_, *mean_, *variance_, *batches_;
+};
+
 }  // namespace ascore

@@ -34,18 +34,21 @@ struct ChannelMoments {
 
 /// The moments of the channel whose pixel 0 `from` points to; called by the whole block, `inside` where the channel
 /// exists. Two passes: in f32, with mean 100 and spread 0.1, E[x^2] - E[x]^2 would be wrong by more than the variance
-/// itself. `scratch` as in lane_sum.
+/// itself. The second also sums up by how far the first missed the mean. `scratch` as in lane_sum.
 template <class T>
 __device__ __forceinline__ ChannelMoments channel_moments_of(const T* from, bool inside, int64_t P, int64_t C,
                                                              float* scratch) {
-  float sum = 0, squares = 0;
+  const float count = static_cast<float>(P);
+  float sum = 0, missed = 0, squares = 0;
   for (int64_t p = threadIdx.y; inside && p < P; p += kTileLanes) sum += widen(from[p * C]);
-  const float mean = lane_sum(sum, scratch) / static_cast<float>(P);
+  const float near = lane_sum(sum, scratch) / count;
   for (int64_t p = threadIdx.y; inside && p < P; p += kTileLanes) {
-    const float d = widen(from[p * C]) - mean;
+    const float d = widen(from[p * C]) - near;
+    missed += d;
     squares += d * d;
   }
-  return {mean, lane_sum(squares, scratch)};
+  missed = lane_sum(missed, scratch) / count;
+  return {near + missed, lane_sum(squares, scratch) - count * missed * missed};
 }
 
 /// Pixels that a block of an elementwise kernel takes.

@@ -21,7 +21,7 @@ dim3 blocks_for_groups(int64_t count) {
   return dim3(blocks_for(count, kThreads / kWarpSize));
 }
 
-/// Warp per group: the channels' moments put together, by the group's mean first.
+/// Warp per group: the channels' moments put together, by the group's mean first, which is summed up from channel 0's.
 __global__ void group_statistics_kernel(const float* channel_mean, const float* channel_squares, float* mean,
                                         float* rstd, int64_t groups, int64_t width, float pixels, float eps) {
   const int64_t group = group_of_warp();
@@ -29,8 +29,8 @@ __global__ void group_statistics_kernel(const float* channel_mean, const float* 
   const int lane = threadIdx.x % kWarpSize;
   const float *const mu = channel_mean + group * width, *const inside = channel_squares + group * width;
   float sum = 0, squares = 0;
-  for (int64_t c = lane; c < width; c += kWarpSize) sum += mu[c];
-  const float m = warp_reduce(sum, Plus{}) / static_cast<float>(width);
+  for (int64_t c = lane; c < width; c += kWarpSize) sum += mu[c] - mu[0];
+  const float m = mu[0] + warp_reduce(sum, Plus{}) / static_cast<float>(width);
   for (int64_t c = lane; c < width; c += kWarpSize) {
     const float d = mu[c] - m;
     squares += inside[c] / pixels + d * d;

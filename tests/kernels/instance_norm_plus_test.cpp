@@ -93,7 +93,7 @@ TEST_CASE("instance_norm_plus and its gradients agree with plain f64 loops on ev
   const auto reference =
       plain<double>(size, x.values(), gamma.values(), alpha.values(), beta.values(), dy.values(), DType::f64);
   const auto naive = plain<float>(size, x.values(), gamma.values(), alpha.values(), beta.values(), dy.values(), dtype);
-  constexpr double kFewNumbers = 4e-7;  // a few sums: the twin may be lucky in all of them
+  constexpr double kFewNumbers = 5e-7;  // a few sums: the twin may be lucky in all of them
   std::optional<std::vector<double>> first_y, first_dx, first_dgamma;
   for (uint64_t schedule : test::schedules(device)) {
     Stream stream(device, {.schedule = schedule});
