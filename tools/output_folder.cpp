@@ -3,12 +3,15 @@
 #include "kernels/core/error.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
 #include <ranges>
+#include <span>
 #include <sys/file.h>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -52,21 +55,25 @@ void change_places(const fs::path& fresh, const fs::path& target) {
     throw fs::filesystem_error("exchange", fresh, target, std::error_code(error, std::generic_category()));
   }
   const fs::path aside = fresh.string() + kAside;  // a file system that cannot exchange (NFS)
-  fs::rename(target, aside);
+  const std::array<std::pair<fs::path, fs::path>, 3> moves{{{target, aside}, {fresh, target}, {aside, fresh}}};
+  size_t done = 0;
   try {
-    fs::rename(fresh, target);
+    for (const auto& [from, to] : moves) {
+      fs::rename(from, to);
+      ++done;
+    }
   } catch (...) {
-    fs::rename(aside, target);
+    for (const auto& [from, to] : std::span(moves).first(done) | std::views::reverse) fs::rename(to, from);
     throw;
   }
-  fs::rename(aside, fresh);
 }
 
 }  // namespace
 
 const OutputKind& run_output() {
   // A kill between the first two leaves the new recipe beside the old checkpoints, which carry their own: --resume then
-  // refuses, sampling works, and the same --overwrite repairs it. A later kill leaves the new run at step 0.
+  // refuses and names --overwrite, sampling works, and the same --overwrite repairs it. A later kill leaves the new run
+  // at step 0.
   static const OutputKind kind{"run", "recipe.toml", {"recipe.toml", "checkpoints", "metrics.jsonl", "samples"}};
   return kind;
 }
@@ -91,6 +98,10 @@ OutputFolder::OutputFolder(const fs::path& folder, const OutputKind& kind, IfExi
       throw;
     }
   });
+}
+
+void OutputFolder::recover(const fs::path& folder, const OutputKind& kind) {
+  if (is_there(folder / kStaging)) const OutputFolder repaired(folder, kind, IfExists::keep);
 }
 
 OutputFolder::~OutputFolder() {

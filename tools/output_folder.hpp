@@ -31,6 +31,10 @@ class OutputFolder {
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;
 
+  /// Puts back the entries that a writer of this kind, killed in commit(), has left beside their place. For a command
+  /// that reads the folder before it writes to it. Throws as the constructor.
+  static void recover(const std::filesystem::path& folder, const OutputKind& kind);
+
   const std::filesystem::path& path() const { return folder_; }
   /// Where new entries are made.
   std::filesystem::path staging();

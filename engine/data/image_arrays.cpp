@@ -101,6 +101,13 @@ ImageArrays single(HostTensor images, const std::string& file) {
   return from_arrays(std::move(arrays), file);
 }
 
+/// Nothing if the bytes begin neither as .npy nor as .npz.
+std::optional<ImageArrays> from_numpy(std::span<const std::byte> bytes, const std::string& file) {
+  if (begins_with(bytes, "\x93NUMPY")) return single(from_npy(bytes, file), file);
+  if (begins_with(bytes, "PK")) return from_arrays(from_npz(bytes, file), file);
+  return std::nullopt;
+}
+
 LabelledImages from_bytes(const ByteImages& split, const Shape& sample) {
   const auto count = static_cast<int64_t>(split.labels.size());
   return {.images = HostTensor::from(split.pixels, {count, sample[0], sample[1], sample[2]}),
@@ -114,11 +121,8 @@ ImageArrays from_splits(const ByteImageSplits& splits) {
 }  // namespace
 
 ImageArrays read_image_arrays(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = read_file(path);
-  const std::string file = path.string();
-  if (begins_with(bytes, "\x93NUMPY")) return single(from_npy(bytes, file), file);
-  if (begins_with(bytes, "PK")) return from_arrays(from_npz(bytes, file), file);
-  throw DataError(fmt::format("{}: is no .npy and no .npz file", file));
+  if (auto arrays = from_numpy(read_file(path), path.string())) return *std::move(arrays);
+  throw DataError(fmt::format("{}: is no .npy and no .npz file", path.string()));
 }
 
 void write_image_arrays(const std::filesystem::path& path, const ImageArrays& arrays) {
@@ -138,7 +142,7 @@ ImageArrays import_images(const std::filesystem::path& source) {
     return from_splits(is_mnist_folder(source) ? read_mnist(source) : read_cifar10(source));
   }
   std::vector<std::byte> bytes = read_file(source);
-  if (begins_with(bytes, "\x93NUMPY") || begins_with(bytes, "PK")) return read_image_arrays(source);
+  if (auto arrays = from_numpy(bytes, name)) return *std::move(arrays);
   constexpr size_t kMostUnpacked = size_t{2} << 30;
   if (is_gzip(bytes)) bytes = gunzip(bytes, name, kMostUnpacked);
   if (is_idx(bytes)) return single(from_idx(bytes, name), name);

@@ -2,6 +2,7 @@
 
 #include "kernels/core/error.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <fstream>
@@ -119,19 +120,26 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
+  const auto fail = [&](const std::string& why) {
+    throw DataError(fmt::format("cannot read {}: {}", path.string(), why));
+  };
   errno = 0;
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  std::ifstream in(path, std::ios::binary);
   struct stat status {};
-  if (!in || ::stat(path.c_str(), &status) != 0) {
-    throw DataError(fmt::format("cannot read {}: {}", path.string(), reason(errno ? errno : EIO)));
+  if (!in || ::stat(path.c_str(), &status) != 0) fail(reason(errno ? errno : EIO));
+  if (S_ISDIR(status.st_mode)) fail("it is a folder");
+  // A pipe has no size to be asked for: one byte more than is expected is asked for, again and again, until the end.
+  std::vector<std::byte> bytes;
+  size_t wanted = S_ISREG(status.st_mode) ? static_cast<size_t>(status.st_size) + 1 : kGathered, size = 0;
+  while (in) {
+    bytes.resize(size + wanted);
+    in.read(reinterpret_cast<char*>(bytes.data() + size), static_cast<std::streamsize>(wanted));
+    size += static_cast<size_t>(in.gcount());
+    wanted = std::max(kGathered, size);
   }
-  if (S_ISDIR(status.st_mode)) throw DataError(fmt::format("cannot read {}: it is a folder", path.string()));
-  std::vector<std::byte> bytes(static_cast<size_t>(in.tellg()));
-  in.seekg(0);
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (static_cast<size_t>(in.gcount()) != bytes.size()) {
-    throw DataError(fmt::format("cannot read {}: it ended early", path.string()));
-  }
+  if (in.bad()) fail(reason(errno ? errno : EIO));
+  if (S_ISREG(status.st_mode) && size < static_cast<size_t>(status.st_size)) fail("it ended early");
+  bytes.resize(size);
   return bytes;
 }
 

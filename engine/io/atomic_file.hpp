@@ -40,7 +40,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 /// exist has nothing. Only for a folder that nobody else writes to. Throws DiskError.
 void remove_partial_files(const std::filesystem::path& folder);
 
-/// A whole file. Throws DataError if it cannot be read (missing, a folder, no permission).
+/// A whole file, or all that a pipe gives. Throws DataError if it cannot be read (missing, a folder, no permission).
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 
 }  // namespace ascore

@@ -8,6 +8,7 @@
 
 #include <charconv>
 #include <fstream>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -225,6 +226,13 @@ std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::pa
   const auto present = checkpoints_in(pointer.parent_path());  // a folder that has lost its pointer
   if (present.empty()) return std::nullopt;
   return present.rbegin()->second;
+}
+
+std::optional<std::filesystem::path> checkpoint_before(const std::filesystem::path& file) {
+  const auto present = checkpoints_in(file.parent_path());
+  const auto from = present.lower_bound(step_of(file).value_or(0));
+  if (from == present.begin()) return std::nullopt;
+  return std::prev(from)->second;
 }
 
 std::filesystem::path find_checkpoint(const std::filesystem::path& run_or_file) {

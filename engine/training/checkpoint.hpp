@@ -38,6 +38,8 @@ std::filesystem::path checkpoint_file(const std::filesystem::path& run, int64_t 
 void save_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint, int64_t keep = 0);
 /// The file that `latest` names; nothing if the run has no checkpoint yet. Throws DataError if it names a missing file.
 std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run);
+/// The newest checkpoint beside `file` that is older than it; nothing if there is none.
+std::optional<std::filesystem::path> checkpoint_before(const std::filesystem::path& file);
 /// The checkpoint that RUN|CKPT means: the file itself, the one that a file called `latest` names, or the latest of a
 /// run folder. Throws DataError.
 std::filesystem::path find_checkpoint(const std::filesystem::path& run_or_file);

@@ -116,6 +116,23 @@ TEST_CASE("a run stopped halfway and resumed equals the uninterrupted one, bit f
   CHECK_FALSE(std::filesystem::exists(folder / ("whole/" + last)));
 }
 
+TEST_CASE("a run whose last checkpoint is damaged says which one it can go on from, and ends in the same bits",
+          "[program]") {
+  const Folder folder;
+  const std::string last = "run/checkpoints/step-000008.safetensors";
+  REQUIRE(train(tiny_points(), folder / "run").code == 0);
+  const SafetensorsFile whole = read_safetensors(folder.path(last));
+  const std::string metrics = test::contents(folder.path("run/metrics.jsonl"));
+  std::filesystem::resize_file(folder / last, 1000);
+  check_failure(train({}, folder / "run", {"--resume"}), 3, "write step-000006.safetensors into");
+
+  std::ofstream(folder / "run/checkpoints/latest") << "step-000006.safetensors\n";
+  REQUIRE(train({}, folder / "run", {"--resume", "--quiet"}).code == 0);
+  CHECK(read_safetensors(folder.path(last)).tensors == whole.tensors);
+  const auto lines = [](const std::string& text) { return std::count(text.begin(), text.end(), '\n'); };
+  CHECK(lines(test::contents(folder.path("run/metrics.jsonl"))) == lines(metrics));
+}
+
 TEST_CASE("samples are the same bytes for any batch size and number of threads", "[program]") {
   const bool digits = GENERATE(false, true);
   const Folder folder;

@@ -7,6 +7,7 @@
 #include "tools/commands/commands.hpp"
 #include "tools/configs.hpp"
 #include "tools/options.hpp"
+#include "tools/output_file.hpp"
 #include "tools/report.hpp"
 
 #include <filesystem>
@@ -63,10 +64,7 @@ void run_import(const ImportOptions& options) {
   const std::filesystem::path out = options.out;
   if (out.extension() != ".npz")
     throw ConfigError(fmt::format("--out {}: the file's name must end in .npz", options.out));
-  std::error_code error;
-  if (!options.overwrite && std::filesystem::exists(out, error)) {
-    throw ConfigError(fmt::format("--out {}: exists; give --overwrite to replace it", options.out));
-  }
+  check_output_file("--out", out, options.overwrite);
   const ImageArrays arrays = import_images(options.source);
   write_image_arrays(out, arrays);
   const HostTensor& images = arrays.train.images;

@@ -4,6 +4,7 @@
 #include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/configs.hpp"
+#include "tools/output_file.hpp"
 #include "tools/session.hpp"
 #include "tools/validators.hpp"
 
@@ -58,9 +59,7 @@ void run(Ctx& ctx, const Options& options) {
 }
 
 void run(const Options& options) {
-  if (std::filesystem::exists(options.output) && !options.overwrite) {
-    throw ConfigError(fmt::format("--output {}: exists; give --overwrite to replace it", options.output));
-  }
+  check_output_file("--output", options.output, options.overwrite);
   Session session(options.common);
   session.run([&] { run(session.ctx(), options); });
 }

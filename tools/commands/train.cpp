@@ -51,8 +51,8 @@ void require_same_run(const Recipe& recipe, const Recipe& before, const fs::path
   for (const std::string& key : differing_keys(recipe, before)) {
     if (may_differ(key)) continue;
     throw ConfigError(
-        fmt::format("{}: {} differs from the recipe of the run in {}; resume with the same, or train "
-                    "into another folder",
+        fmt::format("{}: {} differs from the recipe of the run in {}; resume with the same, train into another "
+                    "folder, or begin anew with --overwrite",
                     recipe.source, key, folder.string()));
   }
 }
@@ -99,12 +99,24 @@ Recipe wanted_recipe(const Options& options) {
   return load_recipe(saved.string(), overrides);
 }
 
+/// The run's last checkpoint. If it is damaged, the error says from which one the run can go on.
+Checkpoint read_last(const fs::path& file) {
+  try {
+    return read_checkpoint(file);
+  } catch (const DataError& error) {
+    const auto before = checkpoint_before(file);
+    if (!before) throw;
+    throw DataError(fmt::format("{}; to go on from the one before it, write {} into {}", error.what(),
+                                before->filename().string(), (file.parent_path() / "latest").string()));
+  }
+}
+
 /// Puts the run's state into `trainer`, if the run has a checkpoint. Changes no file.
 void resume(Trainer& trainer, const Recipe& recipe, const fs::path& folder, int threads) {
   require_same_run(recipe, load_recipe((folder / kRecipeFile).string()), folder);
   const auto file = latest_checkpoint(folder);
   if (!file) return;
-  const Checkpoint checkpoint = read_checkpoint(*file);
+  const Checkpoint checkpoint = read_last(*file);
   require_same_run(recipe, parse_recipe(checkpoint.recipe, fmt::format("recipe in {}", file->string())), folder);
   trainer.resume(checkpoint);
   if (checkpoint.threads != threads) {
@@ -177,6 +189,7 @@ ExitCode run(Ctx& ctx, const Recipe& recipe, const Options& options, const std::
 ExitCode run(const Options& options) {
   const std::atomic<bool>& stop = stop_on_signals();
   if (options.resume && options.overwrite) throw ConfigError("--resume and --overwrite: give one of them");
+  if (options.resume) OutputFolder::recover(options.out, run_output());
   const Recipe recipe = wanted_recipe(options);
   make_plan(sampling_config(recipe),
             noise_config(recipe));  // a step size that cannot work is found now, not at the end

@@ -10,7 +10,7 @@ namespace ascore::tools {
 
 Recipe load_recipe(const std::string& name, const std::vector<std::string>& overrides) {
   std::error_code error;
-  if (std::filesystem::is_regular_file(name, error)) {
+  if (std::filesystem::exists(name, error) && !std::filesystem::is_directory(name, error)) {  // a pipe is one too
     const std::vector<std::byte> bytes = read_file(name);
     return parse_recipe({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name, overrides);
   }

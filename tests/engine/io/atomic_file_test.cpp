@@ -4,6 +4,10 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
 
+#include <fstream>
+#include <sys/stat.h>
+#include <thread>
+
 using namespace ascore;
 using Catch::Matchers::Contains;
 
@@ -36,6 +40,23 @@ TEST_CASE("an atomic file that is not committed leaves nothing behind") {
   test::TemporaryFolder folder;
   { AtomicFile(folder / "a").write(std::as_bytes(std::span("x", 1))); }
   CHECK(listing(folder.path()).empty());
+}
+
+TEST_CASE("a pipe is read to its end, however it is cut into pieces") {
+  test::TemporaryFolder folder;
+  const auto path = folder / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const size_t size = GENERATE(0, 1, 3'000'001);
+  std::thread writer([&] {
+    std::ofstream pipe(path, std::ios::binary);
+    for (size_t i = 0; i < size; ++i) pipe.put(static_cast<char>(i % 251));
+  });
+  const std::vector<std::byte> bytes = read_file(path);
+  writer.join();
+  REQUIRE(bytes.size() == size);
+  size_t equal = 0;
+  for (size_t i = 0; i < size; ++i) equal += static_cast<size_t>(bytes[i]) == i % 251;
+  CHECK(equal == size);
 }
 
 TEST_CASE("failures of the disk name the path and the reason") {

@@ -74,8 +74,18 @@ def partial_files(folder):
     return sorted(str(path) for path in pathlib.Path(folder).rglob("*") if path.name.endswith(".partial"))
 
 
-def tiny_array():
-    """Two points of the plane as an .npy file."""
-    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }"
+def npy(descr, shape, data):
+    """An .npy file."""
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"
     header += " " * (-(10 + len(header) + 1) % 64) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + struct.pack("<4f", 0.5, 1, -1, 2)
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data
+
+
+def tiny_array():
+    """Two points of the plane."""
+    return npy("<f4", (2, 2), struct.pack("<4f", 0.5, 1, -1, 2))
+
+
+def tiny_images():
+    """Three grey pictures of 4 by 4 pixels."""
+    return npy("|u1", (3, 4, 4, 1), bytes(range(48)))

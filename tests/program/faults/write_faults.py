@@ -3,7 +3,8 @@
 once more for each. A failure must be exit code 8 and one line. Nothing half-written may be left, what was there before must
 still be whole, and the same command (--resume for training) must then end in the same bits as if nothing had happened.
 
-    write_faults.py PROGRAM [SCENARIO...]      train resume overwrite sample resample denoise; all by default
+    write_faults.py PROGRAM [SCENARIO...]      train resume overwrite overwriterenames sample resample resamplerenames
+                                               denoise import; all by default
 """
 import argparse
 import collections
@@ -12,8 +13,9 @@ import re
 import shutil
 import subprocess
 import tempfile
+import zipfile
 
-from tiny_run import (call, check_loadable, check_metrics, check_same_end, partial_files, tiny_array,
+from tiny_run import (call, check_loadable, check_metrics, check_same_end, partial_files, tiny_array, tiny_images,
                       train_words)
 
 # Calls that make, fill, sync, name or remove a file, and the error that each is made to fail with.
@@ -21,6 +23,7 @@ FAULTS = {"openat": "ENOSPC", "mkdir": "ENOSPC", "write": "ENOSPC", "fsync": "EI
           "renameat2": "EIO", "unlink": "EIO", "unlinkat": "EIO"}
 TIDYING = ("unlink", "unlinkat")  # the work is done by then: what they fail to remove may stay
 KILL = "signal=SIGKILL"
+NO_EXCHANGE = ["-e", "inject=renameat2:error=EINVAL"]  # as network file systems answer
 STEPS = 2
 
 
@@ -33,10 +36,10 @@ def cannot_trace():
     return done.stderr.strip() if done.returncode else None
 
 
-def calls_that_write(program, words, folder):
-    """(name, ordinal among the thread's calls of that name) of what a run without faults writes below `folder`."""
+def calls_that_write(program, words, folder, always):
+    """(name, ordinal among the thread's calls of that name) of what a run without further faults writes below `folder`."""
     log = folder / "strace.log"
-    prefix = ["strace", "-f", "-qq", "-y", "-s", "256", "-o", str(log), "-e", "trace=" + ",".join(FAULTS)]
+    prefix = ["strace", "-f", "-qq", "-y", "-s", "256", "-o", str(log), "-e", "trace=" + ",".join(FAULTS), *always]
     code, _, err = call(program, words, prefix)
     if code != 0:
         raise AssertionError(f"without faults: {err.strip()}")
@@ -48,7 +51,8 @@ def calls_that_write(program, words, folder):
         thread, name, arguments = found.groups()
         seen[thread, name] += 1
         only_reads = name == "openat" and "O_CREAT" not in arguments or name == "close" and ".partial>" not in arguments
-        if str(folder) in arguments and not only_reads:
+        fails_anyway = any(f"inject={name}:" in word for word in always)
+        if str(folder) in arguments and not only_reads and not fails_anyway:
             writing.append((name, seen[thread, name]))
     log.unlink()
     return writing
@@ -64,6 +68,7 @@ class Scenario:
     """A command that writes below `place`, which is made anew for every fault."""
 
     owns_folder = True  # and so may remove what a killed process left in it
+    always = []         # strace's words for what is wrong with the file system all the time
 
     def __init__(self, program, folder):
         self.program, self.folder, self.place = program, folder, folder / "place"
@@ -90,6 +95,9 @@ class Scenario:
     def check_failed(self, before, after):
         """After a failure that is not a kill, `place` must be as before, or as it is after success."""
 
+    def check_killed(self):
+        """What else a user may do after a kill, instead of recover(); leaves `place` as it is."""
+
     def start(self):
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir()
@@ -97,7 +105,7 @@ class Scenario:
 
     def run(self):
         self.start()
-        calls = calls_that_write(self.program, self.words(), self.place)
+        calls = calls_that_write(self.program, self.words(), self.place, self.always)
         self.check_end()
         codes = collections.Counter()
         for name, ordinal in calls:
@@ -112,10 +120,12 @@ class Scenario:
         self.start()
         before = listing(self.place)
         code, _, err = call(self.program, self.words(), [
-            "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:{how}:when={ordinal}"])
+            "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + ",".join(FAULTS), *self.always,
+            "-e", f"inject={name}:{how}:when={ordinal}"])
         if how == KILL:
             if code not in (-9, 137):
                 raise AssertionError(f"exit code {code} of a killed process")
+            self.check_killed()
         else:
             if (code, err) != (0, "") and (code != 8 or err.count("\n") != 1 or not err.startswith("ascore: ")):
                 raise AssertionError(f"exit code {code}, stderr {err!r}")
@@ -187,6 +197,22 @@ class Overwrite(Train):
             self.check_end()
 
 
+    def check_killed(self):
+        """--resume goes on with the run that is there, or refuses and says what to do."""
+        copy = self.folder / "copy"
+        shutil.copytree(self.place / "run", copy)
+        code, _, err = call(self.program, ["train", "--resume", "--out", str(copy), "--threads", "1", "--quiet"])
+        if code != 0 and (code != 2 or "--overwrite" not in err):
+            raise AssertionError(f"--resume of a killed --overwrite: exit code {code}, {err!r}")
+        shutil.rmtree(copy)
+
+
+class OverwriteRenames(Overwrite):
+    """The same where the file system cannot exchange two names."""
+
+    always = NO_EXCHANGE
+
+
 class Sample(Scenario):
     """New samples."""
 
@@ -233,6 +259,12 @@ class Resample(Sample):
         self.ascore(self.words())
 
 
+class ResampleRenames(Resample):
+    """The same where the file system cannot exchange two names."""
+
+    always = NO_EXCHANGE
+
+
 class Denoise(Sample):
     """One array in the place of another."""
 
@@ -259,7 +291,31 @@ class Denoise(Sample):
             raise AssertionError("half an array")
 
 
-SCENARIOS = {kind.__name__.lower(): kind for kind in (Train, Resume, Overwrite, Sample, Resample, Denoise)}
+class Import(Scenario):
+    """A ready array in the place of another."""
+
+    owns_folder = False
+
+    def prepare(self):
+        (self.place / "images.npz").write_bytes(b"old")
+
+    def words(self):
+        source = self.folder / "images.npy"
+        source.write_bytes(tiny_images())
+        return ["data", "import", str(source), "--out", str(self.place / "images.npz"), "--overwrite"]
+
+    def check_end(self):
+        with zipfile.ZipFile(self.place / "images.npz") as archive:
+            if archive.testzip() is not None or "images.npy" not in archive.namelist():
+                raise AssertionError("no array of images was written")
+
+    def check_failed(self, before, after):
+        if before != after:
+            self.check_end()
+
+
+SCENARIOS = {kind.__name__.lower(): kind for kind in
+             (Train, Resume, Overwrite, OverwriteRenames, Sample, Resample, ResampleRenames, Denoise, Import)}
 
 
 def main():
