@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <ranges>
+#include <set>
 #include <span>
 #include <sys/file.h>
 #include <unistd.h>
@@ -74,7 +75,8 @@ const OutputKind& run_output() {
   // A kill between the first two leaves the new recipe beside the old checkpoints, which carry their own: --resume then
   // refuses and names --overwrite, sampling works, and the same --overwrite repairs it. A later kill leaves the new run
   // at step 0.
-  static const OutputKind kind{"run", "recipe.toml", {"recipe.toml", "checkpoints", "metrics.jsonl", "samples"}};
+  static const OutputKind kind{
+      "run", "recipe.toml", {"recipe.toml", "checkpoints", "metrics.jsonl", "events.out.tfevents.*.ascore", "samples"}};
   return kind;
 }
 
@@ -111,6 +113,27 @@ OutputFolder::~OutputFolder() {
   else
     fs::remove_all(staging_, ignored);
   take_back();
+}
+
+std::vector<std::string> OutputFolder::entries() const {
+  std::vector<std::string> all;
+  for (const std::string& entry : kind_.entries) {
+    const size_t star = entry.find('*');
+    if (star == std::string::npos) {
+      all.push_back(entry);
+      continue;
+    }
+    std::set<std::string> names;
+    for (const fs::path& place : {folder_, staging_}) {
+      if (!is_there(place)) continue;
+      for (const auto& file : fs::directory_iterator(place)) {
+        const std::string name = file.path().filename().string();
+        if (name.starts_with(entry.substr(0, star)) && name.ends_with(entry.substr(star + 1))) names.insert(name);
+      }
+    }
+    all.insert(all.end(), names.begin(), names.end());
+  }
+  return all;
 }
 
 void OutputFolder::put_back() {
@@ -166,9 +189,10 @@ fs::path OutputFolder::staging() {
 
 void OutputFolder::commit() {
   on_disk(folder_, [&] {
+    const std::vector<std::string> all = entries();
     std::vector<std::string> done;
     try {
-      for (const std::string& entry : kind_.entries) {
+      for (const std::string& entry : all) {
         change_places(staging_ / entry, folder_ / entry);
         done.push_back(entry);
       }
@@ -177,7 +201,7 @@ void OutputFolder::commit() {
       put_back();
       for (const std::string& entry : done | std::views::reverse) change_places(staging_ / entry, folder_ / entry);
       const auto waits = [&](const std::string& entry) { return is_there(staging_ / (entry + kAside)); };
-      incomplete_ = std::ranges::any_of(kind_.entries, waits);
+      incomplete_ = std::ranges::any_of(all, waits);
       throw;
     }
     made_.clear();

@@ -8,9 +8,11 @@ namespace ascore::tools {
 
 /// A kind of output: the file by which a folder is known as ours, and everything that we write into one.
 struct OutputKind {
-  std::string what;                  ///< "run", "set of samples"
-  std::string mark;                  ///< file that tells a folder of this kind: "recipe.toml"
-  std::vector<std::string> entries;  ///< files and folders that --overwrite replaces, in this order; the mark first
+  std::string what;  ///< "run", "set of samples"
+  std::string mark;  ///< file that tells a folder of this kind: "recipe.toml"
+  /// Files and folders that --overwrite replaces, in this order; the mark first. One star in a name stands for
+  /// anything.
+  std::vector<std::string> entries;
 };
 const OutputKind& run_output();
 const OutputKind& samples_output();
@@ -45,6 +47,8 @@ class OutputFolder {
 
  private:
   void make();
+  /// The kind's entries, those with a star as what they stand for in folder and staging().
+  std::vector<std::string> entries() const;
   void lock();
   void check(IfExists if_exists) const;
   void take_back() noexcept;

@@ -3,6 +3,8 @@
 #include "kernels/perturb/perturb.hpp"
 #include "kernels/sigma_draw/sigma_draw.hpp"
 
+#include <utility>
+
 namespace ascore {
 
 NoisyBatch add_noise(Ctx& ctx, const Tensor& clean, const Tensor& levels, ScoreTarget target, const NoiseKey& sigma_key,
@@ -18,9 +20,10 @@ NoisyBatch add_noise(Ctx& ctx, const Tensor& clean, const Tensor& levels, ScoreT
   return batch;
 }
 
-ScoreEvaluation evaluate_score(Ctx& ctx, const ScoreNetwork& network, const NoisyBatch& batch, DsmLoss kind) {
+ScoreEvaluation evaluate_score(Ctx& ctx, const ScoreNetwork& network, const NoisyBatch& batch, DsmLoss kind,
+                               Tensor per_sample) {
   const Tensor s = network.forward(ctx, batch.noisy, batch.sigma);
-  return {.s = s, .loss = dsm_loss(ctx, s, batch.target, kind)};
+  return {.s = s, .loss = dsm_loss(ctx, s, batch.target, kind, std::move(per_sample))};
 }
 
 Tensor denoised(Ctx& ctx, const NoisyBatch& batch, const Tensor& s, ScoreTarget target) {

@@ -24,7 +24,9 @@ struct ScoreEvaluation {
   Tensor s;     ///< the network's output, of noisy's shape
   Tensor loss;  ///< scalar: mean over the batch of the per-sample loss
 };
-ScoreEvaluation evaluate_score(Ctx& ctx, const ScoreNetwork& network, const NoisyBatch& batch, DsmLoss kind);
+/// `per_sample` [N], if given, receives each sample's loss.
+ScoreEvaluation evaluate_score(Ctx& ctx, const ScoreNetwork& network, const NoisyBatch& batch, DsmLoss kind,
+                               Tensor per_sample = {});
 
 /// The denoised samples H(x~): x~ + sigma s by Tweedie's formula, or s itself for `dae`. Not clamped.
 Tensor denoised(Ctx& ctx, const NoisyBatch& batch, const Tensor& s, ScoreTarget target);

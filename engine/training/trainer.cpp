@@ -1,6 +1,6 @@
 #include "engine/training/trainer.hpp"
 
-#include "engine/io/json_lines.hpp"
+#include "engine/training/metrics_log.hpp"
 #include "engine/training/noise_levels.hpp"
 #include "engine/training/random_streams.hpp"
 #include "kernels/core/error.hpp"
@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 
 #include <fmt/format.h>
 
@@ -33,18 +32,6 @@ Tensor level_tensor(Ctx& ctx, const NoiseConfig& config) {
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-void log(JsonLines& metrics, const Progress& progress, bool adversarial) {
-  JsonLine line{{"step", progress.step}, {"loss", progress.loss}, {"dsm", progress.dsm}};
-  if (adversarial) {
-    line.emplace_back("generator", progress.generator);
-    line.emplace_back("critic", progress.critic);
-  }
-  if (progress.held_out) line.emplace_back("held_out", *progress.held_out);
-  line.emplace_back("samples_per_second", progress.samples_per_second);
-  line.emplace_back("seconds", progress.seconds);
-  metrics.append(line);
 }
 
 bool due(int64_t step, int64_t every) {
@@ -78,9 +65,9 @@ struct Trainer::State {
     return add_noise(ctx, clean, levels, config.target, key(sigma, draw), key(noise, draw));
   }
   void iterate(Loader& loader, Progress& progress);
-  double held_out_loss();
+  HeldOutLoss held_out_loss();
   Checkpoint checkpoint();
-  void save(const TrainerObserver& observer, JsonLines* metrics = nullptr);
+  void save(const TrainerObserver& observer);
   [[noreturn]] void diverged(int64_t at, const std::string& what) const;
 
   Ctx ctx;
@@ -92,6 +79,7 @@ struct Trainer::State {
   Learner score;
   std::optional<Learner> critic;
   std::optional<AdversarialGame> game;
+  std::optional<MetricsLog> metrics;  ///< from run() on, if the run has a folder
   int64_t step = 0, data_position = 0;
   std::optional<int64_t> saved_step;
 };
@@ -114,14 +102,13 @@ void Trainer::State::iterate(Loader& loader, Progress& progress) {
   progress.step = ++step;
 }
 
-double Trainer::State::held_out_loss() {
+HeldOutLoss Trainer::State::held_out_loss() {
   const int64_t count = std::min(config.training.held_out_samples, data.size(Split::test));
-  if (count == 0) return std::numeric_limits<double>::quiet_NaN();
   const Learner::Averaged averaged(score);
   Ctx inference = ctx;
   inference.training = false;
   const int64_t width = data.sample_shape().count();
-  double sum = 0;
+  LossByLevel losses(noise_levels(config.noise));
   for (int64_t begin = 0; begin < count; begin += config.training.batch_size) {
     const int64_t rows = std::min(config.training.batch_size, count - begin);
     std::vector<float> values(static_cast<size_t>(rows * width));
@@ -130,10 +117,11 @@ double Trainer::State::held_out_loss() {
     NoiseKey sigma = key(RandomStream::held_out, 0), noise = key(RandomStream::held_out_noise, 0);
     sigma.first_sample = noise.first_sample = static_cast<uint64_t>(begin);
     const NoisyBatch batch = add_noise(inference, clean, levels, config.target, sigma, noise);
-    const Tensor loss = evaluate_score(inference, network, batch, config.training.loss).loss;
-    sum += inference.to_host(loss).at(0) * static_cast<double>(rows);
+    const Tensor per_sample = inference.empty({rows}, clean.dtype());
+    evaluate_score(inference, network, batch, config.training.loss, per_sample);
+    losses.add(inference.to_host(batch.sigma), inference.to_host(per_sample));
   }
-  return sum / static_cast<double>(count);
+  return losses.result();
 }
 
 Checkpoint Trainer::State::checkpoint() {
@@ -159,7 +147,7 @@ void Trainer::State::diverged(int64_t at, const std::string& what) const {
 
 /// Writes a checkpoint, unless this step has one. What is not finite is never saved: the last checkpoint stays a good
 /// one to resume from.
-void Trainer::State::save(const TrainerObserver& observer, JsonLines* metrics) {
+void Trainer::State::save(const TrainerObserver& observer) {
   if (run.empty() || saved_step == step) return;
   const Checkpoint now = checkpoint();
   for (const auto& [tensor, values] : now.tensors) {
@@ -203,16 +191,14 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
   State& s = *state_;
   const TrainingConfig& training = s.config.training;
   s.save(observer);
-  std::optional<JsonLines> metrics;
-  if (!s.run.empty()) metrics.emplace(s.run / "metrics.jsonl", s.step);
-  JsonLines* const lines = metrics ? &*metrics : nullptr;
+  if (!s.run.empty()) s.metrics.emplace(s.run, s.step);
   if (s.step >= training.steps) return TrainingEnd::finished;
   Loader loader(s.data, Split::train, training.batch_size, true, s.config.flip, s.config.seed, s.data_position);
   const auto start = std::chrono::steady_clock::now();
   const int64_t first = s.step;
   while (s.step < training.steps) {
     if (stop.load()) {
-      s.save(observer, lines);
+      s.save(observer);
       return TrainingEnd::stopped;
     }
     Progress progress;
@@ -230,8 +216,8 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
     const double per_step = progress.seconds / static_cast<double>(s.step - first);
     progress.samples_per_second = static_cast<double>(training.batch_size) / per_step;
     progress.eta_seconds = per_step * static_cast<double>(training.steps - s.step);
-    if (metrics && (due(s.step, training.log_every) || last || progress.held_out))
-      log(*metrics, progress, s.critic.has_value());
+    if (s.metrics && (due(s.step, training.log_every) || last || progress.held_out))
+      s.metrics->append(progress, s.critic.has_value());
     if (observer.progress) observer.progress(progress);
     if (observer.preview && (due(s.step, training.preview_every) || (last && training.preview_every > 0))) {
       const Learner::Averaged averaged(s.score);
@@ -239,9 +225,13 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
       inference.training = false;
       observer.preview(inference, s.step);
     }
-    if (due(s.step, training.checkpoint_every) || last) s.save(observer, lines);
+    if (due(s.step, training.checkpoint_every) || last) s.save(observer);
   }
   return TrainingEnd::finished;
+}
+
+void Trainer::show_picture(const std::string& tag, const HostTensor& picture) {
+  if (state_->metrics) state_->metrics->append(state_->step, tag, picture);
 }
 
 int64_t Trainer::step() const {
@@ -250,7 +240,7 @@ int64_t Trainer::step() const {
 Checkpoint Trainer::checkpoint() {
   return state_->checkpoint();
 }
-double Trainer::held_out_loss() {
+HeldOutLoss Trainer::held_out_loss() {
   return state_->held_out_loss();
 }
 Learner& Trainer::score() {

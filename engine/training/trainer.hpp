@@ -4,6 +4,7 @@
 #include "engine/data/loader.hpp"
 #include "engine/training/adversarial.hpp"
 #include "engine/training/checkpoint.hpp"
+#include "engine/training/held_out.hpp"
 
 #include <atomic>
 #include <filesystem>
@@ -34,9 +35,9 @@ struct Progress {
   int64_t step = 0, steps = 0;  ///< completed, and wanted in total
   double loss = 0;              ///< of the score update just done, and its parts
   double dsm = 0, generator = 0;
-  double critic = 0;                    ///< of the last critic update; 0 without a critic
-  std::optional<double> held_out = {};  ///< measured at this step: DSM loss of the average on test data
-  double samples_per_second = 0;        ///< since this process began
+  double critic = 0;                         ///< of the last critic update; 0 without a critic
+  std::optional<HeldOutLoss> held_out = {};  ///< measured at this step: DSM loss of the average on test data
+  double samples_per_second = 0;             ///< since this process began
   double seconds = 0, eta_seconds = 0;
 };
 
@@ -59,14 +60,15 @@ enum class TrainingEnd : uint8_t { finished, stopped };
 ///   trainer.run(stop, {.progress = show});
 class Trainer {
  public:
-  /// Networks start from config.seed. `run`: folder for metrics.jsonl and checkpoints; empty: nothing is written.
+  /// Networks start from config.seed. `run`: folder for metrics.jsonl, TensorBoard's event files and
+  /// checkpoints; empty: nothing is written.
   /// Networks and data outlive the trainer. Throws ConfigError.
   Trainer(Ctx& ctx, const TrainerConfig& config, ScoreNetwork& network, Critic* critic, const Dataset& data,
           std::filesystem::path run);
   ~Trainer();
 
-  /// Continues from a checkpoint of the same model; lines of metrics.jsonl after it are dropped by run(). Throws
-  /// DataError; ConfigError if it was trained on another kind of device or in another precision.
+  /// Continues from a checkpoint of the same model; what metrics.jsonl and event files hold of later steps is dropped
+  /// by run(). Throws DataError; ConfigError if it was trained on another kind of device or in another precision.
   void resume(const Checkpoint& checkpoint);
   /// Trains to config.training.steps, or until `stop`, which is looked at between steps. A checkpoint is written before
   /// the first step, every checkpoint_every steps, after the last and on a stop. Throws DivergedError naming the step
@@ -74,11 +76,15 @@ class Trainer {
   /// be saved. The last checkpoint stays.
   TrainingEnd run(const std::atomic<bool>& stop, const TrainerObserver& observer = {});
 
+  /// For observers, inside run(): TensorBoard shows a picture u8 [H,W,C] at the current step. Nothing happens where the
+  /// run has no folder.
+  void show_picture(const std::string& tag, const HostTensor& picture);
+
   int64_t step() const;
   /// The state as a checkpoint holds it.
   Checkpoint checkpoint();
   /// DSM loss of the averaged network on test data; its noise is the same at every call.
-  double held_out_loss();
+  HeldOutLoss held_out_loss();
   Learner& score();
   Learner* critic();
 

@@ -58,7 +58,8 @@ void require_same_run(const Recipe& recipe, const Recipe& before, const fs::path
 }
 
 /// A picture of what the network draws now, into RUN/samples. Its randomness is the sampler's, not the training's.
-void write_preview(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, const fs::path& run, int64_t step) {
+HostTensor write_preview(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, const fs::path& run,
+                         int64_t step) {
   const bool points = is_point_data(recipe.data.name);
   DrawRequest request;
   request.seed = static_cast<uint64_t>(recipe.seed);
@@ -68,13 +69,15 @@ void write_preview(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, 
   request.init = sampling.init;
   const DrawnSamples drawn = draw_samples(ctx, recipe, network, request);
   fs::create_directories(run / "samples");
-  write_png(run / "samples" / fmt::format("step-{:06}.png", step), picture(recipe, drawn.denoised));
+  HostTensor preview = picture(recipe, drawn.denoised);
+  write_png(run / "samples" / fmt::format("step-{:06}.png", step), preview);
+  return preview;
 }
 
 void show(ProgressDisplay& display, const Progress& progress) {
   std::string words = fmt::format("loss {:.4g}", progress.loss);
   if (progress.critic != 0) words += fmt::format(", critic {:.4g}", progress.critic);
-  if (progress.held_out) words += fmt::format(", held out {:.4g}", *progress.held_out);
+  if (progress.held_out) words += fmt::format(", held out {:.4g}", progress.held_out->mean);
   words += fmt::format(", {:.0f} samples/s, {} to go", progress.samples_per_second, duration(progress.eta_seconds));
   display.show(progress.step, progress.steps, words);
 }
@@ -142,7 +145,7 @@ TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& ne
   observer.progress = [&](const Progress& progress) { show(display, progress); };
   observer.preview = [&](Ctx& inference, int64_t step) {
     try {
-      write_preview(inference, recipe, network, options.out, step);
+      trainer.show_picture("preview", write_preview(inference, recipe, network, options.out, step));
     } catch (const DivergedError& error) {  // of the sampler: the training itself is sound, and goes on
       fmt::print(stderr, "ascore: step {}: no preview: {}\n", step, error.what());
     }

@@ -5,6 +5,8 @@ import pathlib
 import struct
 import subprocess
 
+from event_files import events
+
 # Waiting threads that sleep: and the program need not replace itself to have them (one exec less to trace).
 ENVIRONMENT = {**os.environ, "OMP_WAIT_POLICY": "passive", "NO_COLOR": "1"}
 
@@ -55,11 +57,20 @@ def check_loadable(program, folder):
 
 
 def check_metrics(run, steps):
-    """metrics.jsonl has one line for every step, in order."""
-    lines = (pathlib.Path(run) / "metrics.jsonl").read_text().splitlines()
-    found = [json.loads(line)["step"] for line in lines]
+    """metrics.jsonl has one line for every step, in order; the event files have the same numbers, and the preview."""
+    lines = [json.loads(line) for line in (pathlib.Path(run) / "metrics.jsonl").read_text().splitlines()]
+    found = [line["step"] for line in lines]
     if found != list(range(1, steps + 1)):
         raise AssertionError(f"{run}/metrics.jsonl holds the steps {found}, not 1 to {steps}")
+    scalars, previews = [], []
+    for step, shown in events(run):
+        (previews if "preview" in shown else scalars).append((step, shown))
+    rounded = [(line.pop("step"), {tag: struct.unpack("<f", struct.pack("<f", value))[0] for tag, value in line.items()})
+               for line in lines]
+    if scalars != rounded:
+        raise AssertionError(f"the event files of {run} hold {scalars}, metrics.jsonl {rounded}")
+    if [step for step, _ in previews] != [steps] or not previews[0][1]["preview"].startswith(b"\x89PNG"):
+        raise AssertionError(f"the event files of {run} hold previews of the steps {[step for step, _ in previews]}")
 
 
 def check_same_end(run, reference):
