@@ -49,6 +49,21 @@ void narrow_values(Stream& stream, const float* from, int64_t count, bf16* to) {
 }
 
 template <>
+const double* widened<double>(Stream&, ConstView x, HostScratch::Slot) {
+  return x.as<double>();
+}
+template <>
+const float* widened<float>(Stream&, ConstView x, HostScratch::Slot) {
+  return x.as<float>();
+}
+template <>
+const float* widened<bf16>(Stream& stream, ConstView x, HostScratch::Slot slot) {
+  float* const wide = stream.attached<HostScratch>().take<float>(slot, static_cast<size_t>(x.count()));
+  widen_values(stream, x.as<bf16>(), x.count(), wide);
+  return wide;
+}
+
+template <>
 const double* weights_for<double>(Stream&, ConstView weight, HostScratch::Slot) {
   return weight.as<double>();
 }
@@ -58,11 +73,8 @@ const float* weights_for<float>(Stream&, ConstView weight, HostScratch::Slot) {
 }
 template <>
 const float* weights_for<bf16>(Stream& stream, ConstView weight, HostScratch::Slot slot) {
+  if (weight.dtype() == DType::bf16) return widened<bf16>(stream, weight, slot);
   float* const out = stream.attached<HostScratch>().take<float>(slot, static_cast<size_t>(weight.count()));
-  if (weight.dtype() == DType::bf16) {
-    widen_values(stream, weight.as<bf16>(), weight.count(), out);
-    return out;
-  }
   const float* const from = weight.as<float>();
   parallel_chunks(stream, weight.count(), kChunk, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) out[i] = widen(narrow<bf16>(from[i]));

@@ -66,19 +66,6 @@ void multiply_rows(Stream& stream, const T* x, int64_t count, const Factor& fact
   });
 }
 
-/// The values of x as accumulators: its own memory, or a copy in `slot`.
-const double* widened(Stream&, const double* x, int64_t, HostScratch::Slot) {
-  return x;
-}
-const float* widened(Stream&, const float* x, int64_t, HostScratch::Slot) {
-  return x;
-}
-const float* widened(Stream& stream, const bf16* x, int64_t count, HostScratch::Slot slot) {
-  float* const wide = stream.attached<HostScratch>().take<float>(slot, static_cast<size_t>(count));
-  widen_values(stream, x, count, wide);
-  return wide;
-}
-
 }  // namespace
 
 void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, MathMode, View y) {
@@ -109,8 +96,8 @@ void linear_wgrad(Stream& stream, ConstView x, ConstView dy, MathMode, View dwei
   if (library_linear_wgrad(stream, x, dy, dweight)) return;
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
-    const ConstMatrixMap<Acc> a(widened(stream, dy.as<T>(), dy.count(), HostScratch::rows), count, out);
-    const ConstMatrixMap<Acc> b(widened(stream, x.as<T>(), x.count(), HostScratch::columns), count, in);
+    const ConstMatrixMap<Acc> a(widened<T>(stream, dy, HostScratch::rows), count, out);
+    const ConstMatrixMap<Acc> b(widened<T>(stream, x, HostScratch::columns), count, in);
     MatrixMap<Acc> sum(dweight.as<Acc>(), out, in);
     parallel_chunks(stream, out, 64, [&](int64_t begin, int64_t end) {
       sum.middleRows(begin, end - begin).noalias() = a.middleCols(begin, end - begin).transpose() * b;

@@ -1,0 +1,269 @@
+#include "kernels/attention/attention_cpu.hpp"
+
+#include "kernels/core/dispatch.hpp"
+#include "kernels/core/parallel.hpp"
+#include "kernels/core/vector_math.hpp"
+#include "kernels/gemm/host_products.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include <Eigen/Core>
+#include <omp.h>
+
+/// Tiles of queries times tiles of keys, each a product of Eigen's. A tile lies inside one image, and its size depends
+/// on nothing else, so that every image has the same result, whatever the batch and the number of threads.
+namespace ascore::kernels::cpu {
+
+namespace {
+
+constexpr int kTile = 64;
+
+template <class Acc>
+using Matrix = Eigen::Matrix<Acc, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+template <class Acc>
+using MatrixMap = Eigen::Map<Matrix<Acc>>;
+template <class Acc>
+using ConstMatrixMap = Eigen::Map<const Matrix<Acc>>;
+/// Scores or weights of a tile of queries (rows) and keys; fewer of either fill the upper left corner.
+template <class Acc>
+using Tile = Eigen::Map<Eigen::Matrix<Acc, kTile, kTile, Eigen::RowMajor>>;
+
+/// Rows [begin, begin + count) of one image.
+struct Range {
+  int64_t image, begin, count;
+};
+
+/// The tiles of all images with `rows` rows each.
+struct Ranges {
+  Ranges(int64_t images, int image_rows)
+      : rows(image_rows), per_image((rows + kTile - 1) / kTile), count(images * per_image) {}
+  Range operator[](int64_t i) const {
+    const int64_t begin = i % per_image * kTile;
+    return {i / per_image, begin, std::min<int64_t>(kTile, rows - begin)};
+  }
+  int64_t rows, per_image, count;
+};
+
+/// Calls body(range) for the tiles of `rows` rows of one image.
+template <class Body>
+void for_tiles(int64_t image, int rows, const Body& body) {
+  for (int64_t begin = 0; begin < rows; begin += kTile) {
+    body(Range{image, begin, std::min<int64_t>(kTile, rows - begin)});
+  }
+}
+
+/// A batch of matrices [N, rows, width] as accumulators.
+template <class Acc>
+struct Batch {
+  const Acc* values;
+  int64_t rows, width;
+
+  ConstMatrixMap<Acc> operator[](const Range& range) const {
+    return {values + (range.image * rows + range.begin) * width, range.count, width};
+  }
+};
+template <class T>
+Batch<accumulator_t<T>> batch(Stream& stream, ConstView x, HostScratch::Slot slot) {
+  return {widened<T>(stream, x, slot), x.dim(1), x.dim(2)};
+}
+
+/// Scratch of every thread: `count` accumulators each.
+template <class Acc>
+class PerThread {
+ public:
+  PerThread(Stream& stream, HostScratch::Slot slot, int64_t count)
+      : count_((count + 15) / 16 * 16),  // whole cache lines
+        memory_(stream.attached<HostScratch>().take<Acc>(slot, static_cast<size_t>(stream.threads() * count_))) {}
+  Acc* mine() const { return memory_ + omp_get_thread_num() * count_; }
+
+ private:
+  int64_t count_;
+  Acc* memory_;
+};
+
+template <class T>
+void write_rows(const Range& range, const MatrixMap<accumulator_t<T>>& sums, int64_t rows, T* out) {
+  T* const to = out + (range.image * rows + range.begin) * sums.cols();
+  std::transform(sums.data(), sums.data() + sums.size(), to, [](auto value) { return narrow<T>(value); });
+}
+
+template <class Acc>
+Acc highest(const Acc* values, int64_t count) {
+  Acc top = -std::numeric_limits<Acc>::infinity();
+#pragma omp simd reduction(max : top)
+  for (int64_t i = 0; i < count; ++i) top = values[i] > top ? values[i] : top;
+  return top;
+}
+
+/// values[i] = exp(values[i] - shift); their sum.
+template <class Acc>
+Acc exponentials(Acc* values, int64_t count, Acc shift) {
+  Acc sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < count; ++i) {
+    values[i] = vector_exp(values[i] - shift);
+    sum += values[i];
+  }
+  return sum;
+}
+
+/// The softmax of rows whose scores arrive piece by piece: sums are relative to the highest score so far.
+template <class Acc>
+struct OnlineSoftmax {
+  std::array<Acc, kTile> top, sum;
+  OnlineSoftmax() {
+    top.fill(-std::numeric_limits<Acc>::infinity());
+    sum.fill(0);
+  }
+  /// Turns `count` further scores of row r into weights; what was summed with earlier ones has to be multiplied by the
+  /// result.
+  Acc weigh(int64_t r, Acc* scores, int64_t count) {
+    const Acc before = top[r];
+    top[r] = std::max(before, highest(scores, count));
+    const Acc keep = vector_exp(before - top[r]);
+    sum[r] = sum[r] * keep + exponentials(scores, count, top[r]);
+    return keep;
+  }
+};
+
+/// What both kinds of gradient start from.
+template <class T>
+struct Gradients {
+  using Acc = accumulator_t<T>;
+  Batch<Acc> q, k, v, dy;
+  Acc scale;
+  const Acc *lse, *delta;  ///< [N,M]
+
+  /// p of a tile of queries and keys.
+  void probabilities(const Range& queries, const Range& keys, Tile<Acc>& p) const {
+    p.topLeftCorner(queries.count, keys.count).noalias() = scale * q[queries] * k[keys].transpose();
+    for (int64_t r = 0; r < queries.count; ++r) {
+      exponentials(p.data() + r * kTile, keys.count, lse[queries.image * q.rows + queries.begin + r]);
+    }
+  }
+  /// p becomes ds = scale p (dp - delta); `dp` is scratch.
+  void slopes(const Range& queries, const Range& keys, Tile<Acc>& dp, Tile<Acc>& p) const {
+    dp.topLeftCorner(queries.count, keys.count).noalias() = dy[queries] * v[keys].transpose();
+    for (int64_t r = 0; r < queries.count; ++r) {
+      const Acc shift = delta[queries.image * q.rows + queries.begin + r];
+      const Acc* const from = dp.data() + r * kTile;
+      Acc* const to = p.data() + r * kTile;
+#pragma omp simd
+      for (int64_t c = 0; c < keys.count; ++c) to[c] *= scale * (from[c] - shift);
+    }
+  }
+};
+
+template <class T>
+void query_gradients(Stream& stream, const AttentionSizes& sizes, const Gradients<T>& g, T* dq) {
+  using Acc = accumulator_t<T>;
+  const PerThread<Acc> tiles(stream, HostScratch::rows, 2 * kTile * kTile);
+  const PerThread<Acc> sums(stream, HostScratch::columns, int64_t(kTile) * sizes.key_width);
+  const Ranges ranges(sizes.images, sizes.queries);
+  parallel_for(stream, ranges.count, 2, [&](int64_t i) {
+    const Range queries = ranges[i];
+    Tile<Acc> p(tiles.mine()), dp(tiles.mine() + kTile * kTile);
+    MatrixMap<Acc> sum(sums.mine(), queries.count, sizes.key_width);
+    sum.setZero();
+    for_tiles(queries.image, sizes.keys, [&](const Range& keys) {
+      g.probabilities(queries, keys, p);
+      g.slopes(queries, keys, dp, p);
+      sum.noalias() += p.topLeftCorner(queries.count, keys.count) * g.k[keys];
+    });
+    write_rows(queries, sum, sizes.queries, dq);
+  });
+}
+
+/// dk and dv, each unless null.
+template <class T>
+void key_gradients(Stream& stream, const AttentionSizes& sizes, const Gradients<T>& g, T* dk, T* dv) {
+  using Acc = accumulator_t<T>;
+  const PerThread<Acc> tiles(stream, HostScratch::rows, 2 * kTile * kTile);
+  const PerThread<Acc> sums(stream, HostScratch::columns, int64_t(kTile) * (sizes.key_width + sizes.value_width));
+  const Ranges ranges(sizes.images, sizes.keys);
+  parallel_for(stream, ranges.count, 2, [&](int64_t i) {
+    const Range keys = ranges[i];
+    Tile<Acc> p(tiles.mine()), dp(tiles.mine() + kTile * kTile);
+    MatrixMap<Acc> sum_k(sums.mine(), keys.count, sizes.key_width);
+    MatrixMap<Acc> sum_v(sums.mine() + keys.count * sizes.key_width, keys.count, sizes.value_width);
+    sum_k.setZero();
+    sum_v.setZero();
+    for_tiles(keys.image, sizes.queries, [&](const Range& queries) {
+      g.probabilities(queries, keys, p);
+      const auto weights = p.topLeftCorner(queries.count, keys.count);
+      if (dv) sum_v.noalias() += weights.transpose() * g.dy[queries];
+      if (!dk) return;
+      g.slopes(queries, keys, dp, p);
+      sum_k.noalias() += weights.transpose() * g.q[queries];
+    });
+    if (dk) write_rows(keys, sum_k, sizes.keys, dk);
+    if (dv) write_rows(keys, sum_v, sizes.keys, dv);
+  });
+}
+
+}  // namespace
+
+void attention(Stream& stream, const AttentionSizes& sizes, ConstView q, ConstView k, ConstView v, double scale,
+               MathMode, View y, View lse) {
+  for_cpu_float_type(q.dtype(), [&]<class T>() {
+    using Acc = accumulator_t<T>;
+    const Batch<Acc> queries = batch<T>(stream, q, HostScratch::source),
+                     keys = batch<T>(stream, k, HostScratch::weights),
+                     values = batch<T>(stream, v, HostScratch::packed);
+    const PerThread<Acc> tiles(stream, HostScratch::rows, kTile * kTile);
+    const PerThread<Acc> sums(stream, HostScratch::columns, int64_t(kTile) * sizes.value_width);
+    const Ranges ranges(sizes.images, sizes.queries);
+    parallel_for(stream, ranges.count, 2, [&](int64_t i) {
+      const Range rows = ranges[i];
+      Tile<Acc> tile(tiles.mine());
+      MatrixMap<Acc> sum(sums.mine(), rows.count, sizes.value_width);
+      sum.setZero();
+      OnlineSoftmax<Acc> softmax;
+      for_tiles(rows.image, sizes.keys, [&](const Range& columns) {
+        auto weights = tile.topLeftCorner(rows.count, columns.count);
+        weights.noalias() = static_cast<Acc>(scale) * queries[rows] * keys[columns].transpose();
+        for (int64_t r = 0; r < rows.count; ++r) {
+          sum.row(r) *= softmax.weigh(r, tile.data() + r * kTile, columns.count);
+        }
+        sum.noalias() += weights * values[columns];
+      });
+      for (int64_t r = 0; r < rows.count; ++r) {
+        sum.row(r) /= softmax.sum[r];
+        if (lse) {
+          lse.as<Acc>()[rows.image * sizes.queries + rows.begin + r] = softmax.top[r] + std::log(softmax.sum[r]);
+        }
+      }
+      write_rows(rows, sum, sizes.queries, y.as<T>());
+    });
+  });
+}
+
+void attention_backward(Stream& stream, const AttentionSizes& sizes, ConstView q, ConstView k, ConstView v,
+                        double scale, ConstView y, ConstView lse, ConstView dy, MathMode, View dq, View dk, View dv,
+                        View workspace) {
+  for_cpu_float_type(q.dtype(), [&]<class T>() {
+    using Acc = accumulator_t<T>;
+    Acc* const delta = reinterpret_cast<Acc*>(workspace.as<uint8_t>());
+    const Gradients<T> g{batch<T>(stream, q, HostScratch::source),
+                         batch<T>(stream, k, HostScratch::weights),
+                         batch<T>(stream, v, HostScratch::packed),
+                         batch<T>(stream, dy, HostScratch::destination),
+                         static_cast<Acc>(scale),
+                         lse.as<Acc>(),
+                         delta};
+    const T* const outputs = y.as<T>();
+    parallel_for(stream, sizes.images * sizes.queries, 64, [&](int64_t row) {
+      const int64_t width = sizes.value_width;
+      Acc sum = 0;
+      for (int64_t e = 0; e < width; ++e) sum += g.dy.values[row * width + e] * widen(outputs[row * width + e]);
+      delta[row] = sum;
+    });
+    if (dq) query_gradients(stream, sizes, g, dq.as<T>());
+    if (dk || dv) key_gradients(stream, sizes, g, dk.as<T>(), dv.as<T>());
+  });
+}
+
+}  // namespace ascore::kernels::cpu
