@@ -39,6 +39,7 @@ ExitCode run(int argc, char** argv) {
   ascore::tools::add_evaluate_command(program, result);
   ascore::tools::add_info_command(program, result);
   ascore::tools::add_data_command(program, result);
+  ascore::tools::add_convert_command(program, result);
   try {
     program.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version

@@ -14,6 +14,7 @@ void add_sample_command(CLI::App& program, ExitCode& result);
 void add_denoise_command(CLI::App& program, ExitCode& result);
 void add_data_command(CLI::App& program, ExitCode& result);
 void add_evaluate_command(CLI::App& program, ExitCode& result);
+void add_convert_command(CLI::App& program, ExitCode& result);
 void add_info_command(CLI::App& program, ExitCode& result);
 
 }  // namespace ascore::tools
