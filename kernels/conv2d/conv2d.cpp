@@ -24,21 +24,28 @@ Conv2dShape sizes(const Shape& x, const Shape& weight, const Conv2dOptions& opti
           narrow(weight[0]), narrow(weight[1]), options.stride, options.dilation};
 }
 
-/// Checks what the three passes have in common: `x` [N,H,W,I], `y` [N,H',W',O] (or their gradients), weight [O,k,k,I].
-void check_shapes(const OpScope& op, ConstView x, const Shape& weight, ConstView y, const Conv2dOptions& options) {
+/// Checks what does not depend on the kernel's size: `x` [N,H,W,I], `y` [N,H',W',O] (or their gradients), [O,k,k,I].
+void check_channels(const OpScope& op, ConstView x, const Shape& weight, ConstView y, const Conv2dOptions& options) {
   op.require(x.rank() == 4 && y.rank() == 4, "images must be [N,H,W,C]");
-  op.require(weight.rank() == 4 && weight[1] == weight[2] && weight[1] % 2 == 1, "weight must be [O,k,k,I], k odd");
+  op.require(weight.rank() == 4 && weight[1] == weight[2] && weight[1] > 0, "weight must be [O,k,k,I]");
   op.require(x.dim(3) == weight[3], "weight [O,k,k,I] must have the channels of x [N,H,W,I]");
   op.require(y.dim(3) == weight[0], "weight [O,k,k,I] must have the channels of y [N,H',W',O]");
   op.require(x.dim(1) > 0 && x.dim(2) > 0 && weight[0] > 0 && weight[3] > 0, "only the batch may be empty");
   constexpr int kFar = 1 << 14;
   op.require(options.stride >= 1 && options.stride < kFar, "stride must be at least 1 and below 2^14");
   op.require(options.dilation >= 1 && options.dilation < kFar, "dilation must be at least 1 and below 2^14");
-  op.require(y.shape() == conv2d_output_shape(x.shape(), weight, options),
-             "y must be [N,H',W',O] with H' = (H-1)/stride + 1, W' = (W-1)/stride + 1");
   constexpr int64_t kLimit = std::numeric_limits<int>::max() / 2;
   op.require(x.dim(0) * x.dim(1) * x.dim(2) < kLimit && weight.count() < kLimit, "more than 2^30 pixels or weights");
   op.require_dtype(x.dtype() == y.dtype(), "x and y must have one dtype");
+}
+
+/// Checks what the three passes have in common.
+void check_shapes(const OpScope& op, ConstView x, const Shape& weight, ConstView y, const Conv2dOptions& options) {
+  check_channels(op, x, weight, y, options);
+  const Conv2dShape shape = sizes(x.shape(), weight, options);
+  op.require(shape.out_height() > 0 && shape.out_width() > 0, "an even kernel must fit into the image and its padding");
+  op.require(y.shape() == conv2d_output_shape(x.shape(), weight, options),
+             "y must be [N,H',W',O] with H' = (H-1-e)/stride + 1, W' = (W-1-e)/stride + 1, e = dilation if k is even");
 }
 
 /// What the bias gradient alone needs.
@@ -63,9 +70,10 @@ void convolve(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView w
   gather_conv2d(stream, shape, x, weight, use, bias, y);
 }
 
-/// dy with stride - 1 zeros between its pixels, so that dx is a convolution of stride 1; dy itself where that is so.
+/// dy with stride - 1 zeros between its pixels, in an image of x's size, so that dx is a convolution of stride 1 that
+/// keeps the size; dy itself where it has that size.
 ConstView spread(Stream& stream, const Conv2dShape& s, ConstView dy) {
-  if (s.stride == 1) return dy;
+  if (s.out_height() == s.height && s.out_width() == s.width) return dy;
   const Shape shape{s.images, s.height, s.width, s.out};
   const size_t bytes = static_cast<size_t>(shape.count()) * size_of(dy.dtype());
   const View result(stream.attached<HostScratch>().take<std::byte>(HostScratch::spread, bytes), shape, dy.dtype(),
@@ -94,7 +102,7 @@ void conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstV
 }
 void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, MathMode, View dweight,
                   View dbias, View) {
-  if (dbias) column_sums(stream, dy, shape.out_pixels(), shape.out, dbias);
+  if (dbias) column_sums(stream, dy, dy.count() / shape.out, shape.out, dbias);
   if (!dweight) return;
   if (shape.images == 0) return fill_bytes(stream, dweight, 0);
   if (library_conv2d_wgrad(stream, shape, x, dy, dweight)) return;
@@ -103,7 +111,8 @@ void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstVi
 }  // namespace cpu
 
 Shape conv2d_output_shape(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
-  return {x[0], (x[1] - 1) / options.stride + 1, (x[2] - 1) / options.stride + 1, weight[0]};
+  const Conv2dShape shape = sizes(x, weight, options);
+  return {x[0], shape.out_height(), shape.out_width(), weight[0]};
 }
 
 void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y) {
@@ -129,7 +138,11 @@ void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, const Conv2dOptions
   const OpScope op(stream, "conv2d_wgrad", {x, dy, dweight, dbias, workspace});
   op.require(x.rank() == 4 && dy.rank() == 4, "images must be [N,H,W,C]");
   const Shape weight = dweight ? dweight.shape() : Shape{dy.dim(3), 1, 1, x.dim(3)};
-  check_shapes(op, x, weight, dy, options);
+  if (dweight) {
+    check_shapes(op, x, weight, dy, options);
+  } else {
+    check_channels(op, x, weight, dy, options);
+  }
   op.require(!dbias || dbias.shape() == Shape{dy.dim(3)}, "dbias must be [O]");
   const DType sums = accumulator(x.dtype());
   op.require_dtype((!dweight || dweight.dtype() == sums) && (!dbias || dbias.dtype() == sums),

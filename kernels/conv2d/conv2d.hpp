@@ -15,14 +15,16 @@ struct Conv2dOptions {
   MathMode math = MathMode::f32;  ///< simt, cuda: how f32 is multiplied
 };
 
-/// Convolution with stride s, dilation d and zero padding d (k-1)/2 on all sides (PyTorch's Conv2d with that padding):
+/// Convolution with stride s, dilation d and zero padding d r on all sides (PyTorch's Conv2d with that padding), where
+/// r = (k-1)/2, rounded down (3x3: 1, 4x4: 1):
 ///
-///   y[n,h,w,o] = bias[o] + sum over a,b,i of weight[o,a,b,i] x[n, s h + d (a - r), s w + d (b - r), i],   r = (k-1)/2
+///   y[n,h,w,o] = bias[o] + sum over a,b,i of weight[o,a,b,i] x[n, s h + d (a - r), s w + d (b - r), i]
 ///
 ///   x       [N,H,W,I]    NHWC; f32, bf16, f64 (cpu only)
-///   weight  [O,k,k,I]    k odd; of x's dtype or f32 (rounded to bf16 for the product where x is bf16)
+///   weight  [O,k,k,I]    of x's dtype or f32 (rounded to bf16 for the product where x is bf16)
 ///   bias    [O]          f32 (f64 with f64), or absent
-///   y       [N,H',W',O]  of x's dtype; H' = (H-1)/s + 1, W' = (W-1)/s + 1, rounded down
+///   y       [N,H',W',O]  of x's dtype; H' = (H-1-e)/s + 1, W' = (W-1-e)/s + 1, rounded down; e = d for an even k, else
+///   0
 /// Sums in f32 (f64 for f64), rounded once. An image's result does not depend on N or on the number of threads. simt,
 /// cuda: tensor cores, f32 as MathMode says. cpu: oneDNN where it has a direct kernel, else products of
 /// gathered pixels (conv2d_implementation says which); weights with a content stamp are repacked once and kept.

@@ -6,7 +6,8 @@
 /// The two cpu sides of conv2d. Arguments are as conv2d.hpp has them, and checked.
 ///
 /// The gradient of x is itself a convolution of stride 1, of dy (with zeros put between its pixels where the stride is
-/// not 1) with the weights *turned*: mirrored in both directions, inputs and outputs exchanged. So there is one forward
+/// not 1) with the weights *turned*: mirrored in both directions, inputs and outputs exchanged (an even kernel then has
+/// its longer half before the pixel). So there is one forward
 /// pass for both; `weight` is always the layer's own [O,k,k,I], `shape` that of the convolution to run. (oneDNN's own
 /// backward-data kernels are 15-25 % slower than its forward ones, and less general.)
 namespace ascore::kernels::cpu {
@@ -15,7 +16,7 @@ enum class Weights { as_they_are, turned };
 
 /// The sizes of the convolution that computes dx.
 inline Conv2dShape turned(const Conv2dShape& s) {
-  return {s.images, s.height, s.width, s.out, s.in, s.kernel, 1, s.dilation};
+  return {s.images, s.height, s.width, s.out, s.in, s.kernel, 1, s.dilation, s.kernel % 2 == 0};
 }
 
 /// to[i][last - tap][o] = from[o][tap][i], where `s` are the sizes of the convolution that reads `to`: i counts its

@@ -43,7 +43,7 @@ struct Runs {
   int64_t size, per_image, count;
 };
 
-/// rows[p] = the input pixel (dh, dw) away from the one in the middle of output p, for the run's outputs; zeros outside
+/// rows[p] = the input pixel (dh, dw) away from (stride h, stride w), (h, w) being the run's output p; zeros outside
 /// the image. Row p begins at rows + p * pitch.
 template <class T>
 void gather(const Conv2dShape& s, const T* images, const Run& run, int dh, int dw, accumulator_t<T>* rows,
@@ -65,7 +65,7 @@ template <class T>
 void convolve(Stream& stream, const Conv2dShape& s, const T* x, const accumulator_t<T>* weight,
               const accumulator_t<T>* bias, T* y) {
   using Acc = accumulator_t<T>;
-  const int64_t depth = int64_t(s.taps()) * s.in, middle = s.kernel / 2;
+  const int64_t depth = int64_t(s.taps()) * s.in;
   HostScratch& scratch = stream.attached<HostScratch>();
   const size_t threads = static_cast<size_t>(stream.threads());
   Acc* const all_rows = scratch.take<Acc>(HostScratch::rows, threads * kRun * depth);
@@ -77,8 +77,7 @@ void convolve(Stream& stream, const Conv2dShape& s, const T* x, const accumulato
     Acc* const rows = all_rows + omp_get_thread_num() * kRun * depth;
     MatrixMap<Acc> sums(all_sums + omp_get_thread_num() * kRun * s.out, run.length(), s.out);
     for (int tap = 0; tap < s.taps(); ++tap) {
-      const int dh = static_cast<int>(tap / s.kernel - middle) * s.dilation;
-      const int dw = static_cast<int>(tap % s.kernel - middle) * s.dilation;
+      const int dh = tap / s.kernel * s.dilation - s.padding(), dw = tap % s.kernel * s.dilation - s.padding();
       gather(s, x, run, dh, dw, rows + int64_t(tap) * s.in, depth);
     }
     sums.noalias() = ConstMatrixMap<Acc>(rows, run.length(), depth) * weights.transpose();
@@ -134,7 +133,7 @@ void gather_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Cons
     const size_t threads = static_cast<size_t>(stream.threads());
     Acc* const all_inputs = scratch.take<Acc>(HostScratch::rows, threads * kRun * static_cast<size_t>(s.in));
     Acc* const all_outputs = scratch.take<Acc>(HostScratch::columns, threads * kRun * static_cast<size_t>(s.out));
-    const int64_t groups = (s.out + kOutputs - 1) / kOutputs, middle = s.kernel / 2;
+    const int64_t groups = (s.out + kOutputs - 1) / kOutputs;
     const Runs runs(s);
     const T* const px = x.as<T>();
     const T* const pdy = dy.as<T>();
@@ -142,8 +141,8 @@ void gather_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Cons
     parallel_for(stream, s.taps() * groups, 2, [&](int64_t task) {
       const int64_t tap = task / groups, first = task % groups * kOutputs;
       const int64_t width = std::min<int64_t>(kOutputs, s.out - first);
-      const int dh = static_cast<int>(tap / s.kernel - middle) * s.dilation;
-      const int dw = static_cast<int>(tap % s.kernel - middle) * s.dilation;
+      const int dh = static_cast<int>(tap) / s.kernel * s.dilation - s.padding();
+      const int dw = static_cast<int>(tap) % s.kernel * s.dilation - s.padding();
       Acc* const inputs = all_inputs + omp_get_thread_num() * kRun * s.in;
       Acc* const outputs = all_outputs + omp_get_thread_num() * kRun * s.out;
       Eigen::Map<Matrix<Acc>, 0, Eigen::OuterStride<>> sum(out + (first * s.taps() + tap) * s.in, width, s.in,

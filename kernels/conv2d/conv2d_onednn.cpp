@@ -40,7 +40,8 @@ Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType comp
   Convolution conv;
   conv.input = {{s.images, s.in, s.height, s.width}, type, Tag::nhwc};
   conv.output = {{s.images, s.out, s.out_height(), s.out_width()}, type, Tag::nhwc};
-  const memory::dims pad(2, s.padding()), dilation(2, s.dilation - 1), stride(2, s.stride);
+  const memory::dims before(2, s.padding()), after(2, s.padding_after()), dilation(2, s.dilation - 1),
+      stride(2, s.stride);
   const memory::dims weight_sizes{s.out, s.in, s.kernel, s.kernel};
   const memory::desc weights(weight_sizes, type, Tag::any), gradient(weight_sizes, f32, Tag::any);
   const memory::desc bias = has_bias ? memory::desc({s.out}, f32, Tag::a) : memory::desc();
@@ -48,7 +49,8 @@ Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType comp
   const auto attributes = user_scratchpad();
   is_implemented([&] {
     const dnnl::convolution_forward::primitive_desc forward(
-        {dnnl::prop_kind::forward_training, direct, conv.input, weights, bias, conv.output, stride, dilation, pad, pad},
+        {dnnl::prop_kind::forward_training, direct, conv.input, weights, bias, conv.output, stride, dilation, before,
+         after},
         attributes, library.engine);
     std::string implementation;
     if (pass == Pass::forward) {
@@ -58,7 +60,8 @@ Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType comp
       implementation = forward.impl_info_str();
     } else {
       const dnnl::convolution_backward_weights::primitive_desc backward(
-          {direct, conv.input, gradient, conv.output, stride, dilation, pad, pad}, attributes, library.engine, forward);
+          {direct, conv.input, gradient, conv.output, stride, dilation, before, after}, attributes, library.engine,
+          forward);
       conv.weights = backward.diff_weights_desc();
       conv.scratch = backward.scratchpad_desc();
       conv.primitive = dnnl::convolution_backward_weights(backward);

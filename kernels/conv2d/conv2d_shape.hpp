@@ -11,18 +11,28 @@ namespace ascore::kernels {
 struct Conv2dShape {
   int images, height, width;  ///< of the input
   int in, out;                ///< channels
-  int kernel;                 ///< odd
+  int kernel;
   int stride = 1, dilation = 1;
+  /// Of an even kernel: one more row and column of zeros before the image, so that there are as many outputs as inputs.
+  bool same = false;
 
-  constexpr int padding() const { return dilation * (kernel / 2); }
-  constexpr int out_height() const { return (height - 1) / stride + 1; }
-  constexpr int out_width() const { return (width - 1) / stride + 1; }
+  /// Rows (columns) of zeros before and after the image.
+  constexpr int padding() const { return dilation * (same ? kernel / 2 : (kernel - 1) / 2); }
+  constexpr int padding_after() const { return dilation * ((kernel - 1) / 2); }
+  constexpr int out_height() const { return outputs(height); }
+  constexpr int out_width() const { return outputs(width); }
   constexpr int64_t in_pixels() const { return int64_t(images) * height * width; }
   constexpr int64_t out_pixels() const { return int64_t(images) * out_height() * out_width(); }
   constexpr int taps() const { return kernel * kernel; }
   /// Weights of one output channel.
   constexpr int depth() const { return taps() * in; }
   auto operator<=>(const Conv2dShape&) const = default;
+
+ private:
+  constexpr int outputs(int size) const {
+    const int last = size - 1 + padding() + padding_after() - dilation * (kernel - 1);
+    return last < 0 ? 0 : last / stride + 1;
+  }
 };
 
 }  // namespace ascore::kernels

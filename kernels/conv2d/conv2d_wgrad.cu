@@ -55,7 +55,7 @@ void conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, ConstView d
   float* const scratch = static_cast<float*>(workspace.raw());
   for_float_type(x.dtype(), [&]<class T>() {
     if (dweight) weight_gradient(stream, s, x.as<T>(), dy.as<T>(), math, scratch, dweight.as<float>());
-    if (dbias) column_sum(stream, dy.as<T>(), s.out_pixels(), s.out, dbias.as<float>(), scratch);
+    if (dbias) column_sum(stream, dy.as<T>(), dy.count() / s.out, s.out, dbias.as<float>(), scratch);
   });
 }
 

@@ -16,8 +16,9 @@ using Values = std::vector<double>;
 struct Case {
   int64_t N, H, W, I, O;
   int k, d = 1, s = 1;
-  int64_t out_h() const { return (H + s - 1) / s; }
-  int64_t out_w() const { return (W + s - 1) / s; }
+  int64_t middle() const { return (k - 1) / 2; }
+  int64_t out_h() const { return (H + 2 * d * middle() - d * (k - 1) - 1) / s + 1; }
+  int64_t out_w() const { return (W + 2 * d * middle() - d * (k - 1) - 1) / s + 1; }
   Shape x() const { return {N, H, W, I}; }
   Shape y() const { return {N, out_h(), out_w(), O}; }
   Shape weight() const { return {O, k, k, I}; }
@@ -63,6 +64,15 @@ const std::vector<Case>& cases() {
       {1, 6, 7, 3, 8, 5, 1, 2},
       {3, 2, 3, 8, 24, 3, 1, 2},
       {1, 10, 9, 2, 3, 3, 1, 3},
+      // even kernels: the DCGAN's 4x4 of stride 2, on sizes even and odd, H != W; without stride, dilated, 2x2
+      {2, 8, 6, 3, 8, 4, 1, 2},
+      {1, 7, 10, 8, 5, 4, 1, 2},
+      {1, 2, 3, 16, 24, 4, 1, 2},
+      {1, 5, 6, 5, 3, 4},
+      {1, 9, 8, 4, 8, 4, 2, 2},
+      {2, 5, 7, 3, 4, 2, 1, 2},
+      {1, 4, 3, 2, 2, 2},
+      {1, 14, 11, 24, 70, 4, 1, 2},
       // every tile: few columns, few rows, more than one block each way, more than one part
       {3, 7, 5, 8, 70, 3},
       {1, 9, 8, 40, 20, 3},
@@ -79,13 +89,12 @@ const std::vector<Case>& cases() {
 /// Calls body(output pixel, tap, input pixel) for every output and tap whose input lies inside the image.
 template <class Body>
 void for_taps(const Case& c, Body body) {
-  const int64_t middle = c.k / 2;
   for (int64_t n = 0; n < c.N; ++n)
     for (int64_t h = 0; h < c.out_h(); ++h)
       for (int64_t w = 0; w < c.out_w(); ++w)
         for (int64_t a = 0; a < c.k; ++a)
           for (int64_t b = 0; b < c.k; ++b) {
-            const int64_t sh = c.s * h + c.d * (a - middle), sw = c.s * w + c.d * (b - middle);
+            const int64_t sh = c.s * h + c.d * (a - c.middle()), sw = c.s * w + c.d * (b - c.middle());
             if (sh < 0 || sh >= c.H || sw < 0 || sw >= c.W) continue;
             body((n * c.out_h() + h) * c.out_w() + w, a * c.k + b, (n * c.H + sh) * c.W + sw);
           }
@@ -261,15 +270,15 @@ TEST_CASE("products of f32 and of tf32 stay within their documented errors") {
 
 TEST_CASE("conv2d_wgrad computes only the gradients that are wanted") {
   const auto device = GENERATE(from_range(test::devices()));
-  const Case c{2, 5, 4, 3, 5, 3, 1};
+  const auto c = GENERATE(Case{2, 5, 4, 3, 5, 3}, Case{2, 7, 6, 3, 5, 4, 1, 2});
   Stream stream(device);
   const auto x = test::data(device, c.x()), dy = test::data(device, c.y(), DType::f32, test::Fill::normal, 2);
   auto workspace = workspace_for(c, device);
   auto dw = test::poisoned(device, c.weight()), db = test::poisoned(device, {c.O});
-  kernels::conv2d_wgrad(stream, x, dy, {}, dw, db, workspace);
+  kernels::conv2d_wgrad(stream, x, dy, c.options(), dw, db, workspace);
   auto only_dw = test::poisoned(device, c.weight()), only_db = test::poisoned(device, {c.O});
-  kernels::conv2d_wgrad(stream, x, dy, {}, only_dw, {}, workspace);
-  kernels::conv2d_wgrad(stream, x, dy, {}, {}, only_db, workspace);
+  kernels::conv2d_wgrad(stream, x, dy, c.options(), only_dw, {}, workspace);
+  kernels::conv2d_wgrad(stream, x, dy, c.options(), {}, only_db, workspace);
   stream.synchronize();
   CHECK(only_dw.values() == dw.values());
   CHECK(only_db.values() == db.values());
@@ -392,7 +401,8 @@ TEST_CASE("conv2d never runs a reference loop of the library") {
                                                          {4, 16, 16, 256, 256, 3, 2},
                                                          {4, 16, 16, 256, 256, 3, 4},
                                                          {4, 32, 32, 128, 3, 3, 1},
-                                                         {4, 32, 32, 128, 128, 3, 1, 2}}) {
+                                                         {4, 32, 32, 128, 128, 3, 1, 2},
+                                                         {4, 32, 32, 64, 64, 4, 1, 2}}) {
           const std::string used = kernels::conv2d_implementation(stream, pass, c.x(), c.weight(), c.options(), dtype);
           CAPTURE(c, name(dtype), used);
           CHECK(used.find("ref") == std::string::npos);
@@ -409,6 +419,9 @@ TEST_CASE("conv2d refuses arguments that do not fit") {
   auto x = test::data(device, {1, 4, 4, 3}), y = test::poisoned(device, {1, 4, 4, 5});
   const auto weight = test::data(device, {5, 3, 3, 3});
   CHECK_THROWS_AS(kernels::conv2d(stream, x, test::data(device, {5, 3, 3, 2}), {}, {}, y), ShapeError);
+  CHECK_THROWS_AS(kernels::conv2d(stream, test::data(device, {1, 1, 4, 3}), test::data(device, {5, 4, 4, 3}), {},
+                                  {.stride = 2}, test::poisoned(device, {1, 1, 2, 5})),
+                  ShapeError);
   CHECK_THROWS_AS(kernels::conv2d(stream, x, test::data(device, {5, 2, 2, 3}), {}, {}, y), ShapeError);
   CHECK_THROWS_AS(kernels::conv2d(stream, x, weight, test::data(device, {4}), {}, y), ShapeError);
   CHECK_THROWS_AS(kernels::conv2d(stream, x, weight, {}, {.dilation = 0}, y), ShapeError);
