@@ -27,4 +27,16 @@ struct RunningStatistics {
 Tensor batch_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, RunningStatistics& running,
                   double eps = 1e-5);
 
+/// The vectors of PyTorch's spectral norm, of length 1: u of as many elements as the weight has outputs, v of the rest.
+struct SpectralVectors {
+  Tensor u, v;
+};
+/// weight / (u W v^T), W = weight as [O, rest], as torch.nn.utils.spectral_norm: in training after one step of power
+/// iteration (v from u, then u from v; eps 1e-12), which `state` keeps; else with the vectors of `state`. The gradient
+/// takes both as constants.
+Tensor spectral_normalize(Ctx& ctx, const Tensor& weight, SpectralVectors& state);
+
+/// x divided by its unbiased variance over all elements, the whole batch: x / (var + 1e-10). f32 or f64.
+Tensor standardize(Ctx& ctx, const Tensor& x);
+
 }  // namespace ascore

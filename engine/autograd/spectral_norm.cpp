@@ -1,10 +1,22 @@
 #include "kernels/spectral_norm/spectral_norm.hpp"
 
+#include "engine/autograd/normalization.hpp"
 #include "engine/autograd/operations.hpp"
 #include "engine/autograd/tape.hpp"
 #include "kernels/scaled_add/scaled_add.hpp"
 
 namespace ascore {
+
+namespace {
+void record(Ctx& ctx, const Tensor& weight, const Tensor& y, const Tensor& u, const Tensor& v, const Tensor& sigma) {
+  if (!ctx.tape) return;
+  ctx.tape->record("spectral_normalize", {weight}, y, [weight, u, v, sigma](Backward& backward) {
+    const View scratch = backward.workspace(kernels::spectral_norm_workspace_bytes(weight.shape(), weight.dtype()));
+    kernels::spectral_norm_backward(backward.stream, weight, u, v, sigma, backward.grad_out(), backward.grad_in(0),
+                                    scratch);
+  });
+}
+}  // namespace
 
 Tensor spectral_normalize(Ctx& ctx, const Tensor& weight, SpectralNorm& state) {
   const int64_t outputs = weight.dim(0), rest = outputs ? weight.count() / outputs : 0;
@@ -15,14 +27,25 @@ Tensor spectral_normalize(Ctx& ctx, const Tensor& weight, SpectralNorm& state) {
     kernels::scaled_add(ctx.stream, 1.0, u, 0.0, {}, state.u.view());
     if (state.sv) kernels::scaled_add(ctx.stream, 1.0, sigma, 0.0, {}, state.sv.view());
   }
-  if (ctx.tape) {
-    ctx.tape->record("spectral_normalize", {weight}, y, [weight, u, v, sigma](Backward& backward) {
-      const View scratch =
-          backward.workspace(kernels::spectral_norm_backward_workspace_bytes(weight.shape(), weight.dtype()));
-      kernels::spectral_norm_backward(backward.stream, weight, u, v, sigma, backward.grad_out(), backward.grad_in(0),
-                                      scratch);
-    });
+  record(ctx, weight, y, u, v, sigma);
+  return y;
+}
+
+Tensor spectral_normalize(Ctx& ctx, const Tensor& weight, SpectralVectors& state) {
+  Tensor y = ctx.empty_like(weight), sigma = ctx.empty({1}, weight.dtype()), u = state.u, v = state.v;
+  if (ctx.training) {
+    // The gradient needs the vectors of this forward, and the next one moves those of `state`.
+    u = ctx.empty_like(state.u);
+    v = ctx.empty_like(state.v);
+    kernels::spectral_norm(ctx.stream, weight, state.u, y, u, v, sigma);
+    kernels::scaled_add(ctx.stream, 1.0, u, 0.0, {}, state.u.view());
+    kernels::scaled_add(ctx.stream, 1.0, v, 0.0, {}, state.v.view());
+  } else {
+    const auto bytes = static_cast<int64_t>(kernels::spectral_norm_workspace_bytes(weight.shape(), weight.dtype()));
+    Tensor workspace = ctx.empty({bytes}, DType::u8, MemoryKind::workspace);
+    kernels::spectral_norm_held(ctx.stream, weight, u, v, y, sigma, workspace);
   }
+  record(ctx, weight, y, u, v, sigma);
   return y;
 }
 

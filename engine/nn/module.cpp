@@ -24,8 +24,8 @@ Parameter* Module::parameter(std::string name, const Shape& shape, const Init& i
   return own_.back().get();
 }
 
-Parameter* Module::buffer(std::string name, const Shape& shape, const Init& init) {
-  Parameter* made = parameter(std::move(name), shape, init);
+Parameter* Module::buffer(std::string name, const Shape& shape, const Init& init, ParameterLayout layout) {
+  Parameter* made = parameter(std::move(name), shape, init, layout);
   made->trainable = false;
   return made;
 }

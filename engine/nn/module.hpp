@@ -11,9 +11,9 @@
 
 namespace ascore {
 
-/// How a parameter's dimensions relate to those of PyTorch: the same, or a convolution weight, here [O,k,k,I], there
-/// [O,I,k,k].
-enum class ParameterLayout : uint8_t { plain, conv };
+/// How a parameter's dimensions relate to those of PyTorch: the same; or a convolution weight, here [O,k,k,I], there
+/// [O,I,k,k]; or one row of its matrix, here [k,k,I], there [I k k] in the order I,k,k.
+enum class ParameterLayout : uint8_t { plain, conv, conv_row };
 
 /// A named tensor of a module. Its value is absent until a ParameterSet binds it.
 struct Parameter {
@@ -56,7 +56,8 @@ class Module {
   Parameter* parameter(std::string name, const Shape& shape, const Init& init,
                        ParameterLayout layout = ParameterLayout::plain);
   /// Declares a tensor that is saved with the parameters but not trained.
-  Parameter* buffer(std::string name, const Shape& shape, const Init& init);
+  Parameter* buffer(std::string name, const Shape& shape, const Init& init,
+                    ParameterLayout layout = ParameterLayout::plain);
 
  private:
   void keep(std::string name, std::unique_ptr<Module> child);

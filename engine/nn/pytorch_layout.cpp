@@ -8,11 +8,24 @@
 namespace ascore {
 
 HostTensor to_pytorch(const HostTensor& value, ParameterLayout layout) {
-  return layout == ParameterLayout::conv ? channels_first(value) : value;
+  if (layout == ParameterLayout::plain) return value;
+  if (layout == ParameterLayout::conv) return channels_first(value);
+  HostTensor row = value;
+  row.shape = {1, value.shape[0], value.shape[1], value.shape[2]};
+  row = channels_first(row);
+  row.shape = {value.count()};
+  return row;
 }
 
-HostTensor from_pytorch(const HostTensor& value, ParameterLayout layout) {
-  return layout == ParameterLayout::conv ? channels_last(value) : value;
+HostTensor from_pytorch(const HostTensor& value, ParameterLayout layout, const Shape& shape) {
+  if (layout == ParameterLayout::plain) return value;
+  if (layout == ParameterLayout::conv) return channels_last(value);
+  if (value.count() != shape.count()) return value;
+  HostTensor row = value;
+  row.shape = {1, shape[2], shape[0], shape[1]};
+  row = channels_last(row);
+  row.shape = shape;
+  return row;
 }
 
 StateDict to_state_dict(Stream& stream, const ParameterSet& set, const Tensor& flat, const std::string& prefix) {
@@ -37,7 +50,7 @@ void copy_in(Ctx& ctx, const Parameter& p, const Tensor& to, const StateDict& st
   const auto found = state.find(prefix + p.name);
   if (found == state.end())
     throw DataError(fmt::format("state: '{}{}' is missing; another network's?", prefix, p.name));
-  HostTensor value = from_pytorch(found->second, p.layout);
+  HostTensor value = from_pytorch(found->second, p.layout, p.shape);
   if (value.shape != p.shape) {
     throw DataError(fmt::format("state: '{}{}' has shape {}, the network's is {}", prefix, p.name,
                                 to_string(found->second.shape), to_string(p.shape)));

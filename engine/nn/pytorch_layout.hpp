@@ -11,9 +11,10 @@ namespace ascore {
 /// A network's state as PyTorch's state_dict holds it: full names, convolution weights OIHW.
 using StateDict = std::map<std::string, HostTensor>;
 
-/// A parameter's value in PyTorch's layout (conv: OHWI to OIHW) and back.
+/// A parameter's value in PyTorch's layout (conv: OHWI to OIHW; conv_row: HWI to a vector in the order I,H,W).
 HostTensor to_pytorch(const HostTensor& value, ParameterLayout layout);
-HostTensor from_pytorch(const HostTensor& value, ParameterLayout layout);
+/// The inverse. `shape` is the parameter's; a conv_row of another number of elements is returned as it is.
+HostTensor from_pytorch(const HostTensor& value, ParameterLayout layout, const Shape& shape);
 
 /// The trainable parameters' parts of `flat` (values, gradients, an average) under their names, each behind `prefix`.
 StateDict to_state_dict(Stream& stream, const ParameterSet& set, const Tensor& flat, const std::string& prefix = "");

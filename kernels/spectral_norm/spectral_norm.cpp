@@ -12,10 +12,12 @@ namespace ascore::kernels {
 
 namespace simt {
 decltype(kernels::spectral_norm) spectral_norm;
+decltype(kernels::spectral_norm_held) spectral_norm_held;
 decltype(kernels::spectral_norm_backward) spectral_norm_backward;
 }  // namespace simt
 namespace cuda {
 decltype(kernels::spectral_norm) spectral_norm;
+decltype(kernels::spectral_norm_held) spectral_norm_held;
 decltype(kernels::spectral_norm_backward) spectral_norm_backward;
 }  // namespace cuda
 
@@ -57,13 +59,21 @@ void normalize(T* a, int64_t count) {
   for (int64_t i = 0; i < count; ++i) a[i] *= scale;
 }
 
+template <class T>
+void divide(Stream& stream, const T* w, T divisor, T* y, int64_t count) {
+  parallel_chunks(stream, count, 1 << 14, [&](int64_t begin, int64_t end) {
+#pragma omp simd
+    for (int64_t i = begin; i < end; ++i) y[i] = w[i] / divisor;
+  });
+}
+
 }  // namespace
 
 void spectral_norm(Stream& stream, ConstView w, ConstView u, View y, View u_next, View v, View sigma) {
   for_weight_type(w.dtype(), [&]<class T>() {
     const int64_t O = w.dim(0), R = w.count() / O;
     const T *const pw = w.as<T>(), *const pu = u.as<T>();
-    T *const py = y.as<T>(), *const next = u_next.as<T>(), *const pv = v.as<T>();
+    T *const next = u_next.as<T>(), *const pv = v.as<T>();
     parallel_chunks(stream, R, 256, [&](int64_t begin, int64_t end) {
       std::fill(pv + begin, pv + end, T(0));
       for (int64_t o = 0; o < O; ++o) {
@@ -80,10 +90,20 @@ void spectral_norm(Stream& stream, ConstView w, ConstView u, View y, View u_next
     const T singular = static_cast<T>(squares / norm), scale = static_cast<T>(1 / norm);
     for (int64_t o = 0; o < O; ++o) next[o] *= scale;
     *sigma.as<T>() = singular;
-    parallel_chunks(stream, O * R, 1 << 14, [&](int64_t begin, int64_t end) {
-#pragma omp simd
-      for (int64_t i = begin; i < end; ++i) py[i] = pw[i] / singular;
-    });
+    divide(stream, pw, singular, y.as<T>(), O * R);
+  });
+}
+
+void spectral_norm_held(Stream& stream, ConstView w, ConstView u, ConstView v, View y, View sigma, View workspace) {
+  for_weight_type(w.dtype(), [&]<class T>() {
+    const int64_t O = w.dim(0), R = w.count() / O;
+    const T *const pw = w.as<T>(), *const pu = u.as<T>(), *const pv = v.as<T>();
+    double* const rows = reinterpret_cast<double*>(workspace.as<uint8_t>());
+    parallel_for(stream, O, 16, [&](int64_t o) { rows[o] = dot(pw + o * R, pv, R); });
+    double singular = 0;
+    for (int64_t o = 0; o < O; ++o) singular += static_cast<double>(pu[o]) * rows[o];
+    *sigma.as<T>() = static_cast<T>(singular);
+    divide(stream, pw, static_cast<T>(singular), y.as<T>(), O * R);
   });
 }
 
@@ -123,7 +143,23 @@ void spectral_norm(Stream& stream, ConstView w, ConstView u, View y, View u_next
   pick<cpu::spectral_norm, simt::spectral_norm, cuda::spectral_norm>(stream)(stream, w, u, y, u_next, v, sigma);
 }
 
-size_t spectral_norm_backward_workspace_bytes(const Shape& w, DType) {
+void spectral_norm_held(Stream& stream, ConstView w, ConstView u, ConstView v, View y, View sigma, View workspace) {
+  const OpScope op(stream, "spectral_norm_held", {w, u, v, y, sigma, workspace});
+  op.require(w.rank() >= 1 && y.shape() == w.shape(), "w and y must have one shape, [O,...]");
+  op.require(u.count() == w.dim(0) && v.count() * w.dim(0) == w.count() && sigma.count() == 1,
+             "u must have O elements, v as many as a row of w, sigma one");
+  op.require(workspace.bytes() >= spectral_norm_workspace_bytes(w.shape(), w.dtype()),
+             "the workspace must have spectral_norm_workspace_bytes");
+  op.require_dtype(
+      y.dtype() == w.dtype() && u.dtype() == w.dtype() && v.dtype() == w.dtype() && sigma.dtype() == w.dtype(),
+      "all must have one dtype");
+  op.require_dtype(workspace.dtype() == DType::u8, "the workspace must be u8");
+  if (w.count() == 0) return;
+  pick<cpu::spectral_norm_held, simt::spectral_norm_held, cuda::spectral_norm_held>(stream)(stream, w, u, v, y, sigma,
+                                                                                            workspace);
+}
+
+size_t spectral_norm_workspace_bytes(const Shape& w, DType) {
   return static_cast<size_t>(w[0] + 1) * sizeof(double);
 }
 
@@ -134,8 +170,8 @@ void spectral_norm_backward(Stream& stream, ConstView w, ConstView u_next, Const
   const int64_t O = w.dim(0);
   op.require(u_next.count() == O && v.count() * O == w.count() && sigma.count() == 1,
              "u must have O elements, v as many as a row of w, sigma one");
-  op.require(workspace.bytes() >= spectral_norm_backward_workspace_bytes(w.shape(), w.dtype()),
-             "the workspace must have spectral_norm_backward_workspace_bytes");
+  op.require(workspace.bytes() >= spectral_norm_workspace_bytes(w.shape(), w.dtype()),
+             "the workspace must have spectral_norm_workspace_bytes");
   op.require_dtype(dy.dtype() == w.dtype() && dw.dtype() == w.dtype() && u_next.dtype() == w.dtype() &&
                        v.dtype() == w.dtype() && sigma.dtype() == w.dtype(),
                    "all must have one dtype");

@@ -42,11 +42,11 @@ __global__ void normalize_kernel(float* a, int64_t count, float* size) {
   if (size && threadIdx.x == 0) *size = squares / norm;
 }
 
-/// One block: the sum of a.
-__global__ void total_kernel(const float* a, int64_t count, float* total) {
+/// One block: the sum of a, or of a b if there is b.
+__global__ void total_kernel(const float* a, const float* b, int64_t count, float* total) {
   float* const scratch = shared_array<float, kThreads / kWarpSize>();
   float sum = 0;
-  for (int64_t i = threadIdx.x; i < count; i += kThreads) sum += a[i];
+  for (int64_t i = threadIdx.x; i < count; i += kThreads) sum += b ? a[i] * b[i] : a[i];
   sum = block_sum<kThreads>(sum, scratch);
   if (threadIdx.x == 0) *total = sum;
 }
@@ -84,6 +84,16 @@ void spectral_norm(Stream& stream, ConstView w, ConstView u, View y, View u_next
          w.count());
 }
 
+void spectral_norm_held(Stream& stream, ConstView w, ConstView u, ConstView v, View y, View sigma, View workspace) {
+  const float* const pw = checked(w);
+  const int64_t O = w.dim(0), R = w.count() / O;
+  float* const rows = reinterpret_cast<float*>(workspace.as<uint8_t>());
+  launch(row_products_kernel, dim3(static_cast<unsigned>(O)), kThreads, 0, stream, pw, v.as<float>(), 0, rows, R);
+  launch(total_kernel, dim3(1), kThreads, 0, stream, rows, u.as<float>(), O, sigma.as<float>());
+  launch(divide_kernel, blocks_for(w.count(), kThreads), kThreads, 0, stream, pw, sigma.as<float>(), y.as<float>(),
+         w.count());
+}
+
 void spectral_norm_backward(Stream& stream, ConstView w, ConstView u_next, ConstView v, ConstView sigma, ConstView dy,
                             View dw, View workspace) {
   const float* const pw = checked(w);
@@ -91,7 +101,7 @@ void spectral_norm_backward(Stream& stream, ConstView w, ConstView u_next, Const
   float* const rows = reinterpret_cast<float*>(workspace.as<uint8_t>());
   float* const product = rows + O;
   launch(row_products_kernel, dim3(static_cast<unsigned>(O)), kThreads, 0, stream, pw, dy.as<float>(), R, rows, R);
-  launch(total_kernel, dim3(1), kThreads, 0, stream, rows, O, product);
+  launch(total_kernel, dim3(1), kThreads, 0, stream, rows, static_cast<const float*>(nullptr), O, product);
   launch(gradient_kernel, blocks_for(w.count(), kThreads), kThreads, 0, stream, dy.as<float>(), u_next.as<float>(),
          v.as<float>(), sigma.as<float>(), product, dw.as<float>(), R, w.count());
 }

@@ -19,14 +19,19 @@ namespace ascore::kernels {
 /// empty w: no-op. Cost: three reads of w, one write; no workspace beyond the outputs.
 void spectral_norm(Stream& stream, ConstView w, ConstView u, View y, View u_next, View v, View sigma);
 
-/// Bytes of workspace that spectral_norm_backward needs for w of this shape and dtype.
-size_t spectral_norm_backward_workspace_bytes(const Shape& w, DType dtype);
+/// The same with u and v as they are: sigma = u W v^T, y = W / sigma, no iteration.
+///
+///   workspace   u8, at least spectral_norm_workspace_bytes
+void spectral_norm_held(Stream& stream, ConstView w, ConstView u, ConstView v, View y, View sigma, View workspace);
+
+/// Bytes of workspace that spectral_norm_held and spectral_norm_backward need for w of this shape and dtype.
+size_t spectral_norm_workspace_bytes(const Shape& w, DType dtype);
 
 /// dw = dy / sigma - (sum(dy W) / sigma^2) u'^T v: the gradient with u' and v as constants.
 ///
 ///   w, u_next, v, sigma   as given to and written by the forward pass
 ///   dy, dw                of w's shape and dtype; dw may be dy
-///   workspace             u8, at least spectral_norm_backward_workspace_bytes
+///   workspace             u8, at least spectral_norm_workspace_bytes
 void spectral_norm_backward(Stream& stream, ConstView w, ConstView u_next, ConstView v, ConstView sigma, ConstView dy,
                             View dw, View workspace);
 

@@ -71,8 +71,7 @@ TEST_CASE("spectral_norm and its gradient agree with plain f64 loops on every de
     auto y = test::poisoned(device, shape, dtype), dw = test::poisoned(device, shape, dtype);
     auto next = test::poisoned(device, {O}, dtype), v = test::poisoned(device, {R}, dtype);
     auto sigma = test::poisoned(device, {1}, dtype);
-    auto workspace =
-        test::poisoned(device, {int64_t(kernels::spectral_norm_backward_workspace_bytes(shape, dtype))}, DType::u8);
+    auto workspace = test::poisoned(device, {int64_t(kernels::spectral_norm_workspace_bytes(shape, dtype))}, DType::u8);
     kernels::spectral_norm(stream, w, u, y, next, v, sigma);
     kernels::spectral_norm_backward(stream, w, next, v, sigma, dy, dw, workspace);
     stream.synchronize();
@@ -88,6 +87,37 @@ TEST_CASE("spectral_norm and its gradient agree with plain f64 loops on every de
     } else {  // a single row or column has one singular value, and the gradient along w is zero but for rounding
       CHECK(test::relative_error(dw.values(), reference.dw) < 1000 * epsilon);
     }
+  }
+}
+
+TEST_CASE("spectral_norm_held divides by u W v of the vectors that it is given, on every device") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const auto dtype = GENERATE_COPY(from_range(test::wide_types(device)));
+  const Shape shape = GENERATE(Shape{5, 3, 2, 7}, Shape{70, 11}, Shape{1, 300}, Shape{9});
+  CAPTURE(name(device), name(dtype), to_string(shape));
+  const int64_t O = shape[0], R = shape.count() / O;
+  const auto w = test::data(device, shape, dtype, test::Fill::normal, 1);
+  const auto u = test::data(device, {O}, dtype, test::Fill::normal, 2);
+  const auto v = test::data(device, {R}, dtype, test::Fill::normal, 3);
+  const auto weights = w.values(), left = u.values(), right = v.values();
+  double sigma = 0, size = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const double term = left[i / size_t(R)] * weights[i] * right[i % size_t(R)];
+    sigma += term, size += std::abs(term);
+  }
+  // Each of the terms is rounded a few times, and each sum of up to 300 / 256 per thread as often as that.
+  const double epsilon = dtype == DType::f64 ? 2.2e-16 : 1.2e-7, allowed = 8 * epsilon * size / std::abs(sigma);
+  std::vector<double> expected;
+  for (const double value : weights) expected.push_back(value / sigma);
+  for (uint64_t schedule : test::schedules(device)) {
+    Stream stream(device, {.schedule = schedule});
+    auto y = test::poisoned(device, shape, dtype), singular = test::poisoned(device, {1}, dtype);
+    auto workspace = test::poisoned(device, {int64_t(kernels::spectral_norm_workspace_bytes(shape, dtype))}, DType::u8);
+    kernels::spectral_norm_held(stream, w, u, v, y, singular, workspace);
+    stream.synchronize();
+    test::require_kernels_ran(stream);
+    CHECK(std::abs(singular.values()[0] - sigma) <= allowed * std::abs(sigma));
+    CHECK(test::relative_error(y.values(), expected) <= allowed + epsilon);
   }
 }
 

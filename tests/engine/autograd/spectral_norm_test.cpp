@@ -1,3 +1,4 @@
+#include "engine/autograd/normalization.hpp"
 #include "engine/autograd/operations.hpp"
 #include "engine/autograd/tape.hpp"
 #include "kernels/core/memory.hpp"
@@ -80,4 +81,48 @@ TEST_CASE("spectral_normalize leaves its vectors alone in evaluation, and conver
   for (double value : ctx.to_host(weight)) squares += value * value;
   CHECK(sigma < std::sqrt(squares));
   CHECK(sigma > std::sqrt(squares / 5));
+}
+
+TEST_CASE("PyTorch's spectral norm has the gradient of W / (u W v), u and v held, in training and in evaluation") {
+  const bool training = GENERATE(false, true);
+  test::Bench bench(Device::cpu, DType::f64);
+  const auto w = test::normals(72, 1), weights = test::normals(72, 3);
+  Tape tape;
+  Ctx ctx = bench.ctx;
+  ctx.tape = &tape;
+  ctx.training = training;
+  const Tensor weight = ctx.from_host(w, kShape, DType::f64);
+  SpectralVectors state{ctx.from_host(test::normals(4, 2), {4}, DType::f64),
+                        ctx.from_host(test::normals(18, 4), {3, 3, 2}, DType::f64)};
+  const auto u0 = ctx.to_host(state.u), v0 = ctx.to_host(state.v);
+  tape.watch(weight);
+  const Tensor y = spectral_normalize(ctx, weight, state);
+  const auto u = ctx.to_host(state.u), v = ctx.to_host(state.v);
+  if (training) spectral_normalize(ctx, weight, state);  // a later forward does not disturb this one's gradient
+  tape.backward(ctx, y, ctx.from_host(weights, kShape, DType::f64));
+  const auto gradient = ctx.to_host(tape.gradient(weight));
+  if (training) {
+    const auto size = [](const std::vector<double>& a) {
+      return std::inner_product(a.begin(), a.end(), a.begin(), 0.0);
+    };
+    CHECK(size(u) == Approx(1));
+    CHECK(size(v) == Approx(1));
+    // v from the old u, then u from the new v: sigma = |W v|.
+    std::vector<double> from_u(18), from_v(4);
+    for (size_t i = 0; i < 72; ++i) from_u[i % 18] += u0[i / 18] * w[i], from_v[i / 18] += w[i] * v[i % 18];
+    for (size_t i = 0; i < 18; ++i) CHECK(v[i] == Approx(from_u[i] / std::sqrt(size(from_u))));
+    for (size_t i = 0; i < 4; ++i) CHECK(u[i] == Approx(from_v[i] / std::sqrt(size(from_v))));
+  } else {
+    CHECK(u == u0);
+    CHECK(v == v0);
+  }
+  CHECK(ctx.to_host(y)[5] == Approx(w[5] / singular_value(w, u, v)));
+  const auto value = [&](const std::vector<double>& at) {
+    return std::inner_product(at.begin(), at.end(), weights.begin(), 0.0) / singular_value(at, u, v);
+  };
+  for (size_t i = 0; i < w.size(); ++i) {
+    auto up = w, down = w;
+    up[i] += 1e-6, down[i] -= 1e-6;
+    CHECK(gradient[i] == Approx((value(up) - value(down)) / 2e-6).epsilon(1e-6).margin(1e-8));
+  }
 }

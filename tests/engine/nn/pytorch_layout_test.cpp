@@ -19,6 +19,7 @@ struct Small final : Module {
   Small() {
     add<Convolution>("conv");
     buffer("u0", {1, 3}, Init::zeros());
+    buffer("v", {3, 3, 2}, Init::zeros(), ParameterLayout::conv_row);
   }
 };
 
@@ -29,7 +30,10 @@ HostTensor counting(const Shape& shape) {
 }
 
 StateDict state() {
-  return {{"net.conv.weight", counting({3, 2, 3, 3})}, {"net.conv.bias", counting({3})}, {"net.u0", counting({1, 3})}};
+  return {{"net.conv.weight", counting({3, 2, 3, 3})},
+          {"net.conv.bias", counting({3})},
+          {"net.u0", counting({1, 3})},
+          {"net.v", counting({18})}};
 }
 }  // namespace
 
@@ -46,6 +50,8 @@ TEST_CASE("a PyTorch state travels in and out unchanged, and lies inside as OHWI
   CHECK(weight.value.shape() == Shape{3, 3, 3, 2});
   // [o,kh,kw,i] = [2,1,0,1] is PyTorch's [o,i,kh,kw] = [2,1,1,0].
   CHECK(bench.ctx.to_host(weight.value)[2 * 18 + 1 * 6 + 0 * 2 + 1] == 2 * 18 + 1 * 9 + 1 * 3 + 0);
+  // Element [kh,kw,i] = [2,0,1] of a row is PyTorch's [i,kh,kw] = [1,2,0].
+  CHECK(bench.ctx.to_host(set.find("v")->value)[2 * 6 + 0 * 2 + 1] == 1 * 9 + 2 * 3 + 0);
   StateDict out = to_state_dict(bench.stream, set, set.flat(), "net.");
   out.merge(buffers_to_state_dict(bench.stream, set, "net."));
   REQUIRE(out.size() == in.size());
