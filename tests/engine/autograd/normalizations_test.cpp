@@ -77,3 +77,8 @@ TEST_CASE("a BatchNorm layer keeps running statistics as PyTorch's does") {
   const auto evaluated = bench.ctx.to_host(layer.forward(bench.ctx, x));
   CHECK(evaluated[0] == Approx((1 - value("running_mean")) / std::sqrt(value("running_var") + 1e-5)));
 }
+
+TEST_CASE("the gradient of standardize agrees with central differences") {
+  test::check_gradients([](Ctx& ctx, const std::vector<Tensor>& in) { return standardize(ctx, in[0]); },
+                        {Shape{2, 3, 4, 3}}, {test::normals(72, 1)});
+}
