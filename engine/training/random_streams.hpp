@@ -18,6 +18,8 @@ enum class RandomStream : uint32_t {
   preview = 9,          ///< previews, which must not change the training
   held_out = 10,        ///< levels of the held-out loss, the same at every measurement
   held_out_noise = 11,  ///< noise of the held-out loss
+  dropout = 12,         ///< dropped channels in score updates
+  critic_dropout = 13,  ///< dropped channels in critic updates
   sampler_start = 16,   ///< where sampling starts
   sampler_noise = 17,   ///< noise while sampling
   dataset = 20,         ///< points of synthetic data

@@ -64,6 +64,12 @@ struct Trainer::State {
   NoisyBatch noisy(const Tensor& clean, RandomStream sigma, RandomStream noise, int64_t draw) {
     return add_noise(ctx, clean, levels, config.target, key(sigma, draw), key(noise, draw));
   }
+  /// The context of an update, whose layers draw with `stream`.
+  Ctx drawing(RandomStream stream, int64_t draw) const {
+    Ctx result = ctx;
+    result.random = key(stream, draw);
+    return result;
+  }
   void iterate(Loader& loader, Progress& progress);
   HeldOutLoss held_out_loss();
   Checkpoint checkpoint();
@@ -92,10 +98,13 @@ void Trainer::State::iterate(Loader& loader, Progress& progress) {
     clean = to_device(ctx, loader.next().values, config.training.batch_size, data.sample_shape());
     if (!critic) continue;
     const int64_t draw = step * batches + i;
-    progress.critic =
-        game->update_critic(ctx, noisy(clean, RandomStream::critic_sigma, RandomStream::critic_noise, draw)).loss;
+    const NoisyBatch batch = noisy(clean, RandomStream::critic_sigma, RandomStream::critic_noise, draw);
+    Ctx update = drawing(RandomStream::critic_dropout, draw);
+    progress.critic = game->update_critic(update, batch).loss;
   }
-  const ScoreUpdate update = game->update_score(ctx, noisy(clean, RandomStream::sigma, RandomStream::noise, step));
+  const NoisyBatch batch = noisy(clean, RandomStream::sigma, RandomStream::noise, step);
+  Ctx score_ctx = drawing(RandomStream::dropout, step);
+  const ScoreUpdate update = game->update_score(score_ctx, batch);
   progress.loss = update.loss;
   progress.dsm = update.dsm;
   progress.generator = update.generator;

@@ -3,10 +3,10 @@
 #include "kernels/channel_norm/fused_activation.hpp"
 #include "kernels/channel_norm/statistics_layout.hpp"
 #include "kernels/core/channel_sums.hpp"
+#include "kernels/core/channel_tiles_cpu.hpp"
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/core/op_scope.hpp"
-#include "kernels/core/parallel.hpp"
 #include "kernels/core/pick.hpp"
 #include "kernels/core/vector_math.hpp"
 
@@ -41,29 +41,6 @@ struct Math {
   }
 };
 
-/// Runs body(n, first channel, width) for every image and tile of channels.
-template <class Body>
-void for_tiles(Stream& stream, int64_t N, int64_t C, Body&& body) {
-  const int64_t tiles = (C + kChannelTile - 1) / kChannelTile;
-  parallel_for(stream, N * tiles, 2, [&](int64_t i) {
-    const int64_t first = i % tiles * kChannelTile;
-    body(i / tiles, first, std::min(kChannelTile, C - first));
-  });
-}
-
-/// The same with runs of pixels: body(n, first channel, width, begin, end).
-template <class Body>
-void for_places(Stream& stream, const Shape& x, Body&& body) {
-  constexpr int64_t kPixels = 128;
-  const int64_t P = x[1] * x[2], C = x[3], runs = (P + kPixels - 1) / kPixels;
-  parallel_for(stream, x[0] * runs, 2, [&](int64_t i) {
-    const int64_t begin = i % runs * kPixels, end = std::min(P, begin + kPixels);
-    for (int64_t first = 0; first < C; first += kChannelTile) {
-      body(i / runs, first, std::min(kChannelTile, C - first), begin, end);
-    }
-  });
-}
-
 /// What a tile of channels of one image is normalised by: xhat = (x - mean) rstd, z = gamma xhat + beta.
 template <class Acc>
 struct Normalizer {
@@ -86,7 +63,7 @@ void channel_moments(Stream& stream, ConstView x, View mean, View squares) {
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     const int64_t P = x.dim(1) * x.dim(2), C = x.dim(3);
-    for_tiles(stream, x.dim(0), C, [&](int64_t n, int64_t first, int64_t width) {
+    for_channel_tiles(stream, x.dim(0), C, [&](int64_t n, int64_t first, int64_t width) {
       const T* const from = x.as<T>() + n * P * C + first;
       Acc *const mu = mean.as<Acc>() + n * C + first, *const spread = squares.as<Acc>() + n * C + first;
       double sums[kChannelTile];
@@ -111,7 +88,7 @@ void channel_norm(Stream& stream, ConstView x, ConstView mean, ConstView rstd, C
     using Acc = accumulator_t<T>;
     const int64_t P = x.dim(1) * x.dim(2), C = x.dim(3);
     for_fused_activation<Math>(activation, [&](auto f) {
-      for_places(stream, x.shape(), [&](int64_t n, int64_t first, int64_t width, int64_t begin, int64_t end) {
+      for_pixel_tiles(stream, x.shape(), [&](int64_t n, int64_t first, int64_t width, int64_t begin, int64_t end) {
         const Normalizer<Acc> by(n, first, width, C, mean, rstd, gamma, beta);
         Acc factor[kChannelTile];
         for (int64_t i = 0; i < width; ++i) factor[i] = by.gamma[i] * by.rstd[i];
@@ -135,7 +112,7 @@ void channel_norm_sums(Stream& stream, ConstView x, ConstView dy, ConstView mean
     constexpr int64_t kRun = 64;
     const int64_t P = x.dim(1) * x.dim(2), C = x.dim(3);
     for_fused_activation<Math>(activation, [&](auto f) {
-      for_tiles(stream, x.dim(0), C, [&](int64_t n, int64_t first, int64_t width) {
+      for_channel_tiles(stream, x.dim(0), C, [&](int64_t n, int64_t first, int64_t width) {
         double total_g[kChannelTile] = {}, total_gx[kChannelTile] = {}, part[kChannelTile];
         alignas(64) Acc gs[kRun * kChannelTile], gxs[kRun * kChannelTile];
         if (P > 0) {
@@ -178,7 +155,7 @@ void channel_norm_gradient(Stream& stream, ConstView x, ConstView dy, ConstView 
     const int64_t P = x.dim(1) * x.dim(2), C = x.dim(3);
     const StatisticsLayout layout(rstd, C);
     for_fused_activation<Math>(activation, [&](auto f) {
-      for_places(stream, x.shape(), [&](int64_t n, int64_t first, int64_t width, int64_t begin, int64_t end) {
+      for_pixel_tiles(stream, x.shape(), [&](int64_t n, int64_t first, int64_t width, int64_t begin, int64_t end) {
         const Normalizer<Acc> by(n, first, width, C, mean, rstd, gamma, beta);
         Acc factor[kChannelTile], shift[kChannelTile], tilt[kChannelTile];
         for (int64_t i = 0; i < width; ++i) {
