@@ -16,6 +16,7 @@ namespace ascore {
 /// decrease; `x` [N,...], f32 or f64, is overwritten; step k of level i takes draw i n_sigma + k of `noise`. Throws
 /// ConfigError unless n_sigma >= 1 and step_size > 0.
 Samples annealed_langevin(Ctx& ctx, const ScoreFn& score, std::span<const double> sigmas, int n_sigma, double step_size,
-                          bool noise_first, Tensor x, const NoiseSource& noise, const StepObserver& observe = {});
+                          bool noise_first, Tensor x, const NoiseSource& noise, const StepObserver& observe = {},
+                          const StateEdit& edit = {});
 
 }  // namespace ascore

@@ -18,20 +18,22 @@ double consistent_noise(double eta, double sigma, double next) {
 }  // namespace
 
 Samples consistent_annealed(Ctx& ctx, const ScoreFn& score, std::span<const double> sigmas, double eta, Tensor x,
-                            const NoiseSource& noise, const StepObserver& observe) {
+                            const NoiseSource& noise, const StepObserver& observe, const StateEdit& edit) {
   if (sigmas.empty()) throw ConfigError("consistent sampling: no noise levels");
   require_valid_step(sigmas, eta * sigmas.back() * sigmas.back());
   Tensor denoised;
   for (size_t i = 0; i < sigmas.size(); ++i) {
     const double sigma = sigmas[i];
     const bool last = i + 1 == sigmas.size();
+    const uint32_t number = static_cast<uint32_t>(i);
+    if (edit) edit(ctx, x, sigma, number);
     const Tensor direction = score(ctx, x, sigma);
     if (last) {
       denoised = ctx.empty_like(x);
       kernels::scaled_add(ctx.stream, 1.0, x, sigma * sigma, direction, denoised);
     }
     const double spread = last ? 0.0 : consistent_noise(eta, sigma, sigmas[i + 1]);
-    noise.update(ctx, x, direction, eta * sigma * sigma, spread, static_cast<uint32_t>(i));
+    noise.update(ctx, x, direction, eta * sigma * sigma, spread, number);
     if (observe) observe(i, x);
   }
   return {.plain = x, .denoised = denoised};

@@ -16,6 +16,6 @@ namespace ascore {
 /// f32 or f64, holds noise sigma_1 and is overwritten; level t takes draw t of `noise`. Throws ConfigError, before
 /// anything runs, naming the interval of step sizes at which every level's noise can be reached, unless eta lies in it.
 Samples consistent_annealed(Ctx& ctx, const ScoreFn& score, std::span<const double> sigmas, double eta, Tensor x,
-                            const NoiseSource& noise, const StepObserver& observe = {});
+                            const NoiseSource& noise, const StepObserver& observe = {}, const StateEdit& edit = {});
 
 }  // namespace ascore

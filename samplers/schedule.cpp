@@ -11,19 +11,34 @@
 namespace ascore {
 
 const char* name(SamplerKind sampler) {
-  return sampler == SamplerKind::cas ? "cas" : "als";
+  switch (sampler) {
+    case SamplerKind::cas:
+      return "cas";
+    case SamplerKind::als:
+      return "als";
+    case SamplerKind::flow_euler:
+      return "flow_euler";
+    case SamplerKind::flow_heun:
+      return "flow_heun";
+  }
+  return "?";
 }
 
 SamplerKind parse_sampler(std::string_view text) {
-  for (SamplerKind sampler : {SamplerKind::cas, SamplerKind::als}) {
+  for (SamplerKind sampler : {SamplerKind::cas, SamplerKind::als, SamplerKind::flow_euler, SamplerKind::flow_heun}) {
     if (text == name(sampler)) return sampler;
   }
-  throw ConfigError(fmt::format("sampler \"{}\" is not known: cas or als", text));
+  throw ConfigError(fmt::format("sampler \"{}\" is not known: cas, als, flow_euler or flow_heun", text));
+}
+
+bool is_flow(SamplerKind sampler) {
+  return sampler == SamplerKind::flow_euler || sampler == SamplerKind::flow_heun;
 }
 
 std::vector<double> sampler_schedule(SamplerKind sampler, const NoiseConfig& noise, int n_sigma) {
   if (n_sigma < 1) throw ConfigError(fmt::format("n_sigma is {}: at least one step per noise level", n_sigma));
   if (sampler == SamplerKind::als) return noise_levels(noise);
+  if (is_flow(sampler)) throw ConfigError(fmt::format("sampler {}: has levels of its own", name(sampler)));
   const int64_t levels = (int64_t{noise.levels} - 1) * n_sigma + 1;
   if (levels > std::numeric_limits<int>::max()) {
     throw ConfigError(

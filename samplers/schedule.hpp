@@ -9,14 +9,18 @@
 
 namespace ascore {
 
-/// Samplers by name: `cas` (consistent.hpp) and `als` (annealed_langevin.hpp).
-enum class SamplerKind : uint8_t { cas, als };
+/// Samplers by name: `cas` (consistent.hpp), `als` (annealed_langevin.hpp), `flow_euler` and `flow_heun`
+/// (probability_flow.hpp).
+enum class SamplerKind : uint8_t { cas, als, flow_euler, flow_heun };
 const char* name(SamplerKind sampler);
 /// Throws ConfigError naming the known samplers.
 SamplerKind parse_sampler(std::string_view text);
+/// Whether it follows the probability flow: from `prior` only, without noise, step size or steps per level.
+bool is_flow(SamplerKind sampler);
 
-/// The levels that a sampler walks down. ALS: the training levels, each n_sigma times. CAS: (L-1) n_sigma + 1 levels of
-/// the same spacing over the same range. Throws ConfigError for n_sigma < 1.
+/// The levels that an annealing sampler walks down. ALS: the training levels, each n_sigma times. CAS: (L-1) n_sigma +
+/// 1 levels of the same spacing over the same range. Throws ConfigError for n_sigma < 1, and for a flow (see
+/// flow_levels).
 std::vector<double> sampler_schedule(SamplerKind sampler, const NoiseConfig& noise, int n_sigma);
 
 /// Step sizes eps for which CAS can put the next level's noise into the sample at every level: with eta =

@@ -114,6 +114,7 @@ SamplingConfig sampling_config(const Recipe& recipe) {
   SamplingConfig config;
   config.sampler = parse_sampler(recipe.sampling.sampler);
   config.n_sigma = static_cast<int>(recipe.sampling.n_sigma);
+  config.flow_steps = static_cast<int>(recipe.sampling.flow_steps);
   if (recipe.sampling.step_size > 0) config.step_size = recipe.sampling.step_size;
   config.init = parse_start(recipe.sampling.init);
   config.noise_first = recipe.sampling.noise_first;

@@ -3,8 +3,10 @@
 #include "engine/data/transform.hpp"
 #include "engine/io/image_grid.hpp"
 #include "engine/io/scatter.hpp"
+#include "engine/training/random_streams.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/quantize/quantize.hpp"
+#include "samplers/inpainting.hpp"
 #include "samplers/sample_batch.hpp"
 #include "tools/configs.hpp"
 #include "tools/session.hpp"
@@ -21,16 +23,56 @@ namespace {
 /// Point data start uniform on this square.
 constexpr double kPointsLow = -3, kPointsHigh = 3;
 
-/// Initial states of one tile: uniform pixels, sent through the data's transform, or noise of sigma_begin.
-Tensor start_tile(Ctx& ctx, const Recipe& recipe, Start init, const Shape& shape, const NoiseKey& key) {
-  if (init == Start::prior) return prior_start(ctx, shape, recipe.noise.sigma_begin, key);
-  if (is_point_data(recipe.data.name)) return uniform_start(ctx, shape, kPointsLow, kPointsHigh, key);
-  const Tensor x = uniform_start(ctx, shape, 0, 1, key);
+/// One row per sample: [rows, sample...].
+Shape rows_of(const Shape& sample, int64_t rows) {
+  std::vector<int64_t> dims{rows};
+  dims.insert(dims.end(), sample.dims().begin(), sample.dims().end());
+  return Shape(std::span<const int64_t>(dims));
+}
+
+/// The training samples that samples first, first + 1, ... start from.
+Tensor data_tile(Ctx& ctx, const Dataset& data, const Shape& shape, uint64_t first) {
+  HostTensor values(shape, DType::f32);
+  const std::span<float> all = values.as<float>();
+  const int64_t width = data.sample_shape().count(), size = data.size(Split::train);
+  for (int64_t row = 0; row < shape[0]; ++row) {
+    data.read(Split::train, static_cast<int64_t>((first + static_cast<uint64_t>(row)) % static_cast<uint64_t>(size)),
+              all.data() + row * width);
+  }
+  return upload(ctx, values, MemoryKind::activations);
+}
+
+/// Initial states of one tile: uniform pixels, sent through the data's transform, noise of sigma_begin, or data with
+/// that noise.
+Tensor start_tile(Ctx& ctx, const Recipe& recipe, const DrawRequest& request, const Shape& shape, const NoiseKey& key) {
+  const double sigma = recipe.noise.sigma_begin;
+  if (request.init == Start::prior) return mixed_prior_start(ctx, shape, sigma, key, request.mix);
+  if (request.init == Start::data) {
+    return mixed_data_start(ctx, data_tile(ctx, *request.data, shape, key.first_sample), sigma, key, request.mix);
+  }
+  if (is_point_data(recipe.data.name)) {
+    return mixed_uniform_start(ctx, shape, kPointsLow, kPointsHigh, key, request.mix);
+  }
+  const Tensor x = mixed_uniform_start(ctx, shape, 0, 1, key, request.mix);
   const Transform transform = parse_transform(recipe.data.transform);
   if (transform == Transform::none) return x;
   HostTensor pixels = download(ctx.stream, x);
   transform_images(transform, pixels.as<float>());
   return upload(ctx, pixels, MemoryKind::activations);
+}
+
+/// The edit that holds a tile's known region; none where nothing is known.
+StateEdit edit_of(Ctx& ctx, const KnownRegion* known, const Shape& shape, const NoiseKey& key) {
+  if (!known) return {};
+  HostTensor references(shape, DType::f32);
+  const size_t size = references.bytes.size() / static_cast<size_t>(shape[0]);
+  for (int64_t row = 0; row < shape[0]; ++row) {
+    const uint64_t from =
+        (key.first_sample + static_cast<uint64_t>(row)) % static_cast<uint64_t>(known->references.shape[0]);
+    std::copy_n(known->references.bytes.data() + from * size, size,
+                references.bytes.data() + static_cast<size_t>(row) * size);
+  }
+  return keep_known(upload(ctx, references), upload(ctx, known->mask), key.with_stream(id(RandomStream::known_noise)));
 }
 
 /// Network values to bytes (images), or as they are (points).
@@ -50,9 +92,7 @@ HostTensor finished(Ctx& ctx, const Recipe& recipe, const Tensor& samples) {
 }
 
 void append(HostTensor& all, const HostTensor& more, const Shape& sample, int64_t rows) {
-  std::vector<int64_t> dims{rows};
-  dims.insert(dims.end(), sample.dims().begin(), sample.dims().end());
-  all.shape = Shape(std::span<const int64_t>(dims));
+  all.shape = rows_of(sample, rows);
   all.dtype = more.dtype;
   all.bytes.insert(all.bytes.end(), more.bytes.begin(), more.bytes.end());
 }
@@ -74,18 +114,17 @@ DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& ne
   int64_t done = 0;
 
   const ScoreFn score = [&](Ctx& c, const Tensor& x, double sigma) {
-    return estimated_score(c, network, dae, x, sigma);
+    Tensor estimate = estimated_score(c, network, dae, x, sigma);
+    ++done;
+    if (progress) progress(done, all);
+    return estimate;
   };
   const TileStart start = [&](Ctx& c, int64_t rows, const NoiseKey& key) {
-    std::vector<int64_t> dims{rows};
-    dims.insert(dims.end(), sample.dims().begin(), sample.dims().end());
-    return start_tile(c, recipe, request.init, Shape(std::span<const int64_t>(dims)), key);
+    return start_tile(c, recipe, request, rows_of(sample, rows), key);
   };
   const TileSampler sampler = [&](Ctx& c, Tensor x, const NoiseKey& key) {
-    return run_sampler(c, request.plan, score, std::move(x), key, [&](size_t, const Tensor&) {
-      ++done;
-      if (progress) progress(done, all);
-    });
+    const StateEdit edit = edit_of(c, request.known, x.shape(), key);
+    return run_sampler(c, request.plan, score, std::move(x), mixed_noise(key, request.mix), {}, edit);
   };
 
   DrawnSamples drawn;

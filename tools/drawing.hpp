@@ -1,7 +1,9 @@
 #pragma once
 
+#include "engine/data/dataset.hpp"
 #include "engine/io/host_tensor.hpp"
 #include "engine/nn/interfaces.hpp"
+#include "samplers/interpolation.hpp"
 #include "samplers/sampling.hpp"
 #include "tools/recipe/recipe.hpp"
 
@@ -15,6 +17,12 @@ struct DrawnSamples {
   HostTensor denoised, plain;
 };
 
+/// What is known of the samples beforehand.
+struct KnownRegion {
+  HostTensor references;  ///< f32 [R,...], as the network sees them: sample i is to match reference i modulo R
+  HostTensor mask;        ///< u8, of one sample's shape: 1 where known
+};
+
 /// What to draw, and how.
 struct DrawRequest {
   uint64_t seed = 0;
@@ -22,10 +30,14 @@ struct DrawRequest {
   int64_t batch = 0;  ///< cuda: rows that run together; elsewhere tiles of a fixed size run, whatever it says
   SamplingPlan plan;
   Start init = Start::uniform;
+  const Dataset* data = nullptr;       ///< for init `data`: sample i starts from training sample i modulo their number
+  const KnownRegion* known = nullptr;  ///< inpainting
+  SeedMix mix = {};                    ///< interpolation, from `seed` to another
 };
 
-/// Draws samples 0, 1, ... of a seed. On cpu and simt their bytes are a function of network, plan, seed and index
-/// alone. `progress` hears how many of all network evaluations are done. Throws ConfigError.
+/// Draws samples 0, 1, ... of a seed (or of its mixture with another). On cpu and simt their bytes are a function of
+/// network, plan, seed and index alone. `progress` hears how many of all network evaluations are done. Throws
+/// ConfigError.
 DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, const DrawRequest& request,
                           const std::function<void(int64_t done, int64_t all)>& progress = {});
 

@@ -35,6 +35,8 @@ ExitCode run(int argc, char** argv) {
   program.require_subcommand(1);
   ascore::tools::add_train_command(program, result);
   ascore::tools::add_sample_command(program, result);
+  ascore::tools::add_inpaint_command(program, result);
+  ascore::tools::add_interpolate_command(program, result);
   ascore::tools::add_denoise_command(program, result);
   ascore::tools::add_evaluate_command(program, result);
   ascore::tools::add_info_command(program, result);

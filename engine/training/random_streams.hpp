@@ -22,6 +22,7 @@ enum class RandomStream : uint32_t {
   critic_dropout = 13,  ///< dropped channels in critic updates
   sampler_start = 16,   ///< where sampling starts
   sampler_noise = 17,   ///< noise while sampling
+  known_noise = 18,     ///< inpainting: noise on the known region
   dataset = 20,         ///< points of synthetic data
 };
 

@@ -143,6 +143,13 @@ class Fixture {
                       npz = test::contents(folder_ / "samples/samples.npz");
     write(folder_ / "cut.npy", bytes.substr(0, bytes.size() - 1));
     write(folder_ / "text.npy", "not an array");
+    write_npy(folder_.path("digit.npy"), HostTensor({8, 8}, DType::u8));
+    write_npy(folder_.path("mask.npy"), HostTensor({8, 8}, DType::u8));
+    write_npy(folder_.path("grey.npy"), HostTensor::from(std::vector<uint8_t>(64, 7), {8, 8}));
+    write_npy(folder_.path("bright.npy"), HostTensor::from(std::vector<float>(64, 1.5f), {8, 8}));
+    const std::string png = test::contents(folder_ / "samples/grid.png");
+    write(folder_ / "cut.png", png.substr(0, png.size() / 2));
+    write(folder_ / "text.png", "not a picture");
     write_npz(folder_.path("nan.npz"), {{"arr_0", HostTensor::from(std::vector<float>{0.5f, nan}, {1, 2})}});
     write_npz(folder_.path("none.npz"), {{"arr_0", HostTensor({0, 2}, DType::f32)}});
     write_npz(folder_.path("other.npz"), {{"images", good}});
@@ -200,7 +207,25 @@ std::vector<Row> command_lines() {
       {"sample @/run --out @/x --step-size nan", 2, "'nan'"},
       {"sample @/run --out @/x --step-size 1e9", 2, "step size"},
       {"sample @/run --out @/x --sampler fast", 2, "fast"},
-      {"sample @/run --out @/x --init data", 2, "data"},
+      {"sample @/run --out @/x --init noise", 2, "noise"},
+      {"sample @/run --out @/x --preset cas_n2", 2, "cas_n2"},
+      {"sample @/run --out @/x --sampler flow_heun --init uniform", 2, "starts from prior, not from uniform"},
+      {"sample @/run --out @/x --sampler flow_euler --init data", 2, "starts from prior, not from data"},
+      {"sample @/run --out @/x --sampler flow_heun --step-size 1e-5", 2, "takes no step size"},
+      {"sample @/run --out @/x --sampler flow_heun --n-sigma 2", 2, "takes no n_sigma"},
+      {"sample @/run --out @/x --sampler flow_heun --flow-steps 0", 2, "from 1 to 10000"},
+      {"sample @/run --out @/x --sampler cas --flow-steps 5", 2, "--flow-steps 5: sampler cas"},
+      {"inpaint @/images --mask @/mask.npy --out @/x", 2, "--reference"},
+      {"inpaint @/images --reference @/digit.npy --out @/x", 2, "--mask"},
+      {"inpaint @/images --reference @/digit.npy --mask @/mask.npy --out @/x --sampler flow_heun", 2, "cannot inpaint"},
+      {"interpolate @/run --out @/x", 2, "--seeds"},
+      {"interpolate @/run --out @/x --seeds 7", 2, "two whole numbers"},
+      {"interpolate @/run --out @/x --seeds 7,", 2, "two whole numbers"},
+      {"interpolate @/run --out @/x --seeds 7,eight", 2, "not '7,eight'"},
+      {"interpolate @/run --out @/x --seeds 7,8,9", 2, "not '7,8,9'"},
+      {"interpolate @/run --out @/x --seeds -7,8", 2, "not '-7,8'"},
+      {"interpolate @/run --out @/x --seeds 7,8 --frames 1", 2, "from 2 to 10000"},
+      {"interpolate @/run --out @/x --seeds 7,8 --seed 7", 2, "--seed"},
       {"denoise @/run --sigma 1 --output @/x", 2, "--input"},
       {"denoise @/run --input @/good.npy --output @/x", 2, "--sigma"},
       {"denoise @/run --input @/good.npy --output @/x --sigma 0", 2, "--sigma"},
@@ -259,6 +284,9 @@ std::vector<Row> recipe_keys() {
       {train + "training.loss=l3", 2, "'l3' is unknown"},
       {train + "sampling.step_size=1", 2, "step size"},
       {train + "sampling.n_sigma=0", 2, "sampling.n_sigma"},
+      {train + "sampling.flow_steps=0", 2, "sampling.flow_steps"},
+      {train + "sampling.init=nothing", 2, "'nothing' is unknown"},
+      {train + "sampling.sampler=flow_heun --set sampling.init=uniform", 2, "starts from prior"},
       {points + "data.flip=true", 2, "points cannot be flipped"},
       {points + "data.transform=logit", 2, "data.transform"},
       {points + "score.name=ncsnv2", 2, "'ncsnv2' does not take the points"},
@@ -316,6 +344,19 @@ std::vector<Row> files() {
       {"sample @/run --out @/notes --overwrite", 2, "is not a set of samples"},
       {"sample @/run --out @/run --overwrite", 2, "is not a set of samples"},
       {"sample @/run --out @/file", 2, "is a file"},
+      {"inpaint @/images --reference @/nowhere.npy --mask @/mask.npy --out @/x", 3, "nowhere.npy"},
+      {"inpaint @/images --reference @/file --mask @/mask.npy --out @/x", 3, "must end in .png, .npy or .npz"},
+      {"inpaint @/images --reference @/text.png --mask @/mask.npy --out @/x", 3, "text.png: not a PNG picture"},
+      {"inpaint @/images --reference @/cut.png --mask @/mask.npy --out @/x", 3, "cut.png: a broken PNG picture"},
+      {"inpaint @/images --reference @/three.npy --mask @/mask.npy --out @/x", 3, "three.npy: is f32 [3,3]"},
+      {"inpaint @/images --reference @/bright.npy --mask @/mask.npy --out @/x", 3, "bright.npy: holds values"},
+      {"inpaint @/images --reference @/other.npz --mask @/mask.npy --out @/x", 3, "other.npz: has no array arr_0"},
+      {"inpaint @/images --reference @/digit.npy --mask @/nowhere.png --out @/x", 3, "nowhere.png"},
+      {"inpaint @/images --reference @/digit.npy --mask @/three.npy --out @/x", 3, "three.npy: a mask [3,3]"},
+      {"inpaint @/images --reference @/digit.npy --mask @/grey.npy --out @/x", 3, "grey.npy: a mask holds 0"},
+      {"inpaint @/images --reference @/digit.npy --mask @/mask.npy --out @/samples", 2, "--overwrite"},
+      {"interpolate @/nowhere --seeds 7,8 --out @/x", 3, "nowhere"},
+      {"interpolate @/run --seeds 7,8 --out @/notes --overwrite", 2, "is not a set of samples"},
       {"denoise @/run --input @/nowhere.npy --sigma 1 --output @/x", 3, "nowhere.npy"},
       {"denoise @/run --input @/nan.npy --sigma 1 --output @/x", 3, "nan.npy: holds values that are not finite"},
       {"denoise @/run --input @/infinite.npy --sigma 1 --output @/x", 3, "infinite.npy"},

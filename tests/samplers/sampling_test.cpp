@@ -52,9 +52,12 @@ TEST_CASE("a plan refuses a step size outside its interval, naming it") {
 }
 
 TEST_CASE("names parse back") {
-  for (SamplerKind sampler : {SamplerKind::cas, SamplerKind::als}) CHECK(parse_sampler(name(sampler)) == sampler);
+  for (SamplerKind sampler : {SamplerKind::cas, SamplerKind::als, SamplerKind::flow_euler, SamplerKind::flow_heun}) {
+    CHECK(parse_sampler(name(sampler)) == sampler);
+  }
   for (Start start : {Start::uniform, Start::prior, Start::data}) CHECK(parse_start(name(start)) == start);
-  CHECK_THROWS_WITH(parse_sampler("hmc"), Catch::Contains("\"hmc\"") && Catch::Contains("cas or als"));
+  CHECK_THROWS_WITH(parse_sampler("hmc"),
+                    Catch::Contains("\"hmc\"") && Catch::Contains("cas, als, flow_euler or flow_heun"));
   CHECK_THROWS_AS(parse_start("zero"), ConfigError);
 }
 

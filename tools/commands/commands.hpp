@@ -11,6 +11,8 @@ namespace ascore::tools {
 /// Each adds one command to the program; running it sets `result` or throws.
 void add_train_command(CLI::App& program, ExitCode& result);
 void add_sample_command(CLI::App& program, ExitCode& result);
+void add_inpaint_command(CLI::App& program, ExitCode& result);
+void add_interpolate_command(CLI::App& program, ExitCode& result);
 void add_denoise_command(CLI::App& program, ExitCode& result);
 void add_data_command(CLI::App& program, ExitCode& result);
 void add_evaluate_command(CLI::App& program, ExitCode& result);

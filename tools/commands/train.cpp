@@ -58,8 +58,8 @@ void require_same_run(const Recipe& recipe, const Recipe& before, const fs::path
 }
 
 /// A picture of what the network draws now, into RUN/samples. Its randomness is the sampler's, not the training's.
-HostTensor write_preview(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, const fs::path& run,
-                         int64_t step) {
+HostTensor write_preview(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, const Dataset& data,
+                         const fs::path& run, int64_t step) {
   const bool points = is_point_data(recipe.data.name);
   DrawRequest request;
   request.seed = static_cast<uint64_t>(recipe.seed);
@@ -67,6 +67,7 @@ HostTensor write_preview(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& net
   const SamplingConfig sampling = sampling_config(recipe);
   request.plan = make_plan(sampling, noise_config(recipe));
   request.init = sampling.init;
+  request.data = &data;
   const DrawnSamples drawn = draw_samples(ctx, recipe, network, request);
   fs::create_directories(run / "samples");
   HostTensor preview = picture(recipe, drawn.denoised);
@@ -138,14 +139,14 @@ void begin(Trainer& trainer, const Recipe& recipe, OutputFolder& output) {
 }
 
 /// Trains to the end or to a signal, with progress on stderr.
-TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& network, const Options& options,
-                  const std::atomic<bool>& stop) {
+TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& network, const Dataset& data,
+                  const Options& options, const std::atomic<bool>& stop) {
   ProgressDisplay display(options.common.quiet);
   TrainerObserver observer;
   observer.progress = [&](const Progress& progress) { show(display, progress); };
   observer.preview = [&](Ctx& inference, int64_t step) {
     try {
-      trainer.show_picture("preview", write_preview(inference, recipe, network, options.out, step));
+      trainer.show_picture("preview", write_preview(inference, recipe, network, data, options.out, step));
     } catch (const DivergedError& error) {  // of the sampler: the training itself is sound, and goes on
       fmt::print(stderr, "ascore: step {}: no preview: {}\n", step, error.what());
     }
@@ -180,7 +181,7 @@ ExitCode run(Ctx& ctx, const Recipe& recipe, const Options& options, const std::
   } else {
     begin(trainer, recipe, output);
   }
-  if (train(trainer, recipe, *network, options, stop) == TrainingEnd::stopped) {
+  if (train(trainer, recipe, *network, *data, options, stop) == TrainingEnd::stopped) {
     fmt::print(stderr, "ascore: stopped at step {} of {}, checkpoint written; go on with --resume\n", trainer.step(),
                config.training.steps);
     return ExitCode::interrupted;

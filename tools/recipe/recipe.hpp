@@ -66,7 +66,7 @@ struct Recipe {
 
   struct Sampling {
     std::string sampler = "cas";
-    int64_t n_sigma = 1;
+    int64_t n_sigma = 1, flow_steps = 18;
     double step_size = 0;  ///< 0: by the sampler's rule
     std::string init = "uniform";
     bool noise_first = false;

@@ -171,16 +171,23 @@ std::vector<RecipeKey> make_keys() {
   at_least(1, "training.held_out_samples", ASCORE_SLOT(training.held_out_samples),
            "held-out samples that a measurement uses, at most");
 
-  one_of("sampling.sampler", ASCORE_SLOT(sampling.sampler), {"cas", "als"}, {"flow_euler", "flow_heun"},
-         "consistent annealed sampling, or annealed Langevin sampling");
+  one_of("sampling.sampler", ASCORE_SLOT(sampling.sampler), {"cas", "als", "flow_euler", "flow_heun"}, {},
+         "consistent annealed sampling, annealed Langevin sampling, or the probability flow");
   keys.push_back({.path = "sampling.n_sigma",
                   .slot = ASCORE_SLOT(sampling.n_sigma),
-                  .doc = "steps per noise level",
+                  .doc = "cas, als: steps per noise level",
                   .low = 1,
                   .high = kMostSteps});
-  at_least(0, "sampling.step_size", ASCORE_SLOT(sampling.step_size), "step size at the last level; 0: by rule");
-  one_of("sampling.init", ASCORE_SLOT(sampling.init), {"uniform", "prior"}, {"data"},
-         "what sampling starts from: uniform pixels, or noise of sigma_begin");
+  keys.push_back({.path = "sampling.flow_steps",
+                  .slot = ASCORE_SLOT(sampling.flow_steps),
+                  .doc = "flow_euler, flow_heun: levels between sigma_begin and sigma_end, of their own spacing",
+                  .low = 1,
+                  .high = kMostSteps});
+  at_least(0, "sampling.step_size", ASCORE_SLOT(sampling.step_size),
+           "cas, als: step size at the last level; 0: by rule");
+  one_of("sampling.init", ASCORE_SLOT(sampling.init), {"uniform", "prior", "data"}, {},
+         "what sampling starts from: uniform pixels, noise of sigma_begin, or training data with that noise",
+         "uniform; flows prior");
   flag("sampling.noise_first", ASCORE_SLOT(sampling.noise_first), "als: noise before each step instead of after it");
   return keys;
 }

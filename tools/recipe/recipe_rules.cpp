@@ -58,6 +58,7 @@ void derive_defaults(Recipe& recipe, const GivenKeys& given) {
     set("score.optimizer.beta1", recipe.score.optimizer.beta1, 0.0);
     set("score.optimizer.beta2", recipe.score.optimizer.beta2, 0.9);
   }
+  if (recipe.sampling.sampler.starts_with("flow_")) set("sampling.init", recipe.sampling.init, "prior");
   set("critic.optimizer.beta1", recipe.critic.optimizer.beta1, -0.5);
   set("critic.optimizer.beta2", recipe.critic.optimizer.beta2, 0.9);
 }

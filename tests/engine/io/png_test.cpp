@@ -75,3 +75,40 @@ TEST_CASE("png refuses what is no picture") {
   CHECK_THROWS_AS(to_png(HostTensor({4, 4}, DType::u8)), ShapeError);
   CHECK_THROWS_AS(to_png(HostTensor({4, 4, 3}, DType::f32)), DTypeError);
 }
+
+TEST_CASE("png reads what it wrote, and leaves alpha out") {
+  for (const int64_t channels : {1, 3, 4}) {
+    HostTensor picture({7, 5, channels}, DType::u8);
+    for (size_t i = 0; i < picture.bytes.size(); ++i) picture.bytes[i] = static_cast<std::byte>(i * i / 3 + 5 * i);
+    const HostTensor read = from_png(to_png(picture), "p.png");
+    if (channels < 4) {
+      CHECK(read == picture);
+      continue;
+    }
+    REQUIRE(read.shape == Shape{7, 5, 3});
+    for (size_t i = 0; i < 35; ++i) CHECK(read.bytes[3 * i + 2] == picture.bytes[4 * i + 2]);
+  }
+}
+
+TEST_CASE("png refuses damaged pictures, in one line with the name") {
+  HostTensor picture({7, 5, 3}, DType::u8);
+  for (size_t i = 0; i < picture.bytes.size(); ++i) picture.bytes[i] = static_cast<std::byte>(7 * i);
+  const std::vector<std::byte> png = to_png(picture);
+  for (size_t i = 0; i < png.size(); ++i) {
+    std::vector<std::byte> damaged = png;
+    damaged[i] ^= std::byte{0x10};
+    CHECK_THROWS_AS(from_png(damaged, "p.png"), DataError);
+    CHECK_THROWS_AS(from_png(std::span(png).first(i), "p.png"), DataError);
+  }
+  CHECK_THROWS_WITH(from_png({}, "p.png"), Catch::Contains("p.png: not a PNG picture"));
+  // A header that declares 60000 x 60000 pixels, with a sum that is right.
+  std::vector<std::byte> huge = png;
+  for (const size_t at : {size_t{16}, size_t{20}}) {
+    const uint8_t side[] = {0, 0, 0xea, 0x60};
+    std::memcpy(huge.data() + at, side, 4);
+  }
+  const uint32_t sum = crc32(std::span(huge).subspan(12, 17));
+  for (size_t i = 0; i < 4; ++i) huge[29 + i] = static_cast<std::byte>(sum >> (24 - 8 * i));
+  CHECK_THROWS_WITH(from_png(huge, "p.png"), Catch::Contains("60000 x 60000"));
+  CHECK_THROWS_AS(read_png("/no/such/picture.png"), DataError);
+}

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "tools/drawing.hpp"
+#include "tools/progress.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+
+namespace ascore::tools {
+
+/// Draws samples, once or in several parts, and counts network evaluations on stderr.
+class ProgressingDraw {
+ public:
+  /// `parts`: how many calls of draw() are to come, of equally many evaluations.
+  ProgressingDraw(bool quiet, int64_t parts);
+  DrawnSamples draw(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, const DrawRequest& request);
+
+ private:
+  ProgressDisplay display_;
+  int64_t parts_, part_ = 0;
+  std::chrono::steady_clock::time_point begin_;
+};
+
+/// Writes `count` pictures u8 [H,W,C], numbered from 00000.png, into `folder`/images. Throws DiskError.
+void write_pictures(const std::filesystem::path& folder, int64_t count,
+                    const std::function<HostTensor(int64_t)>& picture);
+
+/// Writes a set of samples into `folder`: a picture each (images), all in grid.png and grid_plain.png,
+/// samples_plain.npz and samples.npz. Throws DiskError.
+void write_samples(const std::filesystem::path& folder, const Recipe& recipe, const DrawnSamples& drawn);
+
+}  // namespace ascore::tools
