@@ -77,10 +77,6 @@ void check(const ScoreNetworkConfig& config, int64_t multiple) {
                     "not {}",
                     config.name, config.dilation, multiple, to_string(sample)));
   }
-  if (config.norm != "instance_norm_plus") {
-    throw ConfigError(
-        fmt::format("score network {}: norm '{}' is not known; use instance_norm_plus", config.name, config.norm));
-  }
   if (config.standardize) {
     throw ConfigError(fmt::format("score network {}: this version has no standardize; set it to false", config.name));
   }
@@ -96,19 +92,20 @@ Ncsnv2::Ncsnv2(const ScoreNetworkConfig& config)
     : act_{config.activation.value_or(Activation::elu), config.slope.value_or(kLeakySlope)},
       shift_input_(config.shift_input),
       dae_(config.dae) {
+  const NcsnStyle style{.act = act_, .norm = config.norm.value_or("instance_norm_plus")};
   const Plan& plan = plan_of(config.name);
   check(config, stride(plan, config.dilation));
   const int64_t ngf = config.width ? config.width : kDefaultWidth, channels = config.sample_shape[2];
   begin_ = add<Conv2d>("begin_conv", channels, ngf, 3);
-  normalizer_ = add<InstanceNormPlus>("normalizer", ngf);
+  normalizer_ = add_norm(*this, style, "normalizer", ngf);
   end_ = add<Conv2d>("end_conv", ngf, channels, 3);
 
   int64_t in = ngf;
   for (const StagePlan& stage : plan.stages) {
     const int64_t out = stage.width * ngf;
     const int dilation = config.dilation ? stage.dilation : 1;
-    stages_.push_back({add<ResidualBlock>(fmt::format("{}.0", stage.name), in, out, stage.resample, dilation, act_),
-                       add<ResidualBlock>(fmt::format("{}.1", stage.name), out, out, Resample::none, dilation, act_)});
+    stages_.push_back({add<ResidualBlock>(fmt::format("{}.0", stage.name), in, out, stage.resample, dilation, style),
+                       add<ResidualBlock>(fmt::format("{}.1", stage.name), out, out, Resample::none, dilation, style)});
     in = out;
   }
   for (size_t i = 0; i < plan.refine.size(); ++i) {

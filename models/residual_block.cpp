@@ -2,12 +2,13 @@
 
 namespace ascore {
 
-ResidualBlock::ResidualBlock(int64_t in, int64_t out, Resample resample, int dilation, Nonlinearity act) : act_(act) {
+ResidualBlock::ResidualBlock(int64_t in, int64_t out, Resample resample, int dilation, const NcsnStyle& style)
+    : act_(style.act) {
   const bool down = resample == Resample::down, pool = down && dilation == 1;  // a dilated block keeps its resolution
   const int64_t mid = down ? in : out;
-  normalize1_ = add<InstanceNormPlus>("normalize1", in);
+  normalize1_ = add_norm(*this, style, "normalize1", in);
   conv1_ = add<Conv2d>("conv1", in, mid, 3, dilation);
-  normalize2_ = add<InstanceNormPlus>("normalize2", mid);
+  normalize2_ = add_norm(*this, style, "normalize2", mid);
   if (pool) {
     conv2_ = add<ConvMeanPool>("conv2", mid, out, 3);
     shortcut_ = add<ConvMeanPool>("shortcut", in, out, 1);

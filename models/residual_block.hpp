@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/nn/layers.hpp"
+#include "models/ncsn_style.hpp"
 
 #include <cstdint>
 
@@ -13,7 +13,7 @@ enum class Resample : uint8_t { none, down };
 /// [N,H,W,in] -> [N,H',W',out], halved where it is `down` and not dilated.
 class ResidualBlock final : public Module {
  public:
-  ResidualBlock(int64_t in, int64_t out, Resample resample, int dilation, Nonlinearity act);
+  ResidualBlock(int64_t in, int64_t out, Resample resample, int dilation, const NcsnStyle& style);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
 
  private:

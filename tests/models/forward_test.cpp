@@ -111,6 +111,16 @@ TEST_CASE("the score networks' options do what they say", "[models]") {
   }
 }
 
+TEST_CASE("an NCSNv2 without normalisation keeps what a normalisation would take away", "[models]") {
+  const auto none = score({.sample_shape = {8, 8, 1}, .width = 4, .norm = "none"}, DType::f64, DType::f64);
+  CHECK_FALSE(none.parameters.find("res1.0.normalize1.gamma"));
+  Ctx ctx = none.bench.ctx;
+  const Tensor x = none.bench.normal({2, 8, 8, 1}, DType::f64, 5);
+  const Tensor out = none.net->forward(ctx, x, {});
+  const Tensor louder = none.net->forward(ctx, affine(ctx, x, 100, 0), {});
+  CHECK(test::relative_error(ctx.to_host(louder), ctx.to_host(out)) > 1);
+}
+
 TEST_CASE("bf16 activations stay near f32 and never meet the image", "[models]") {
   const auto r = score({.sample_shape = {8, 8, 1}, .width = 8});
   Ctx ctx = r.bench.ctx, half = r.bench.ctx;

@@ -92,7 +92,7 @@ TEST_CASE("options that a network does not have are errors", "[models]") {
   CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {28, 28, 3}, .dilation = false}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.name = "ncsnv2_deeper", .sample_shape = {62, 64, 3}}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.name = "ncsnv2_deepest", .sample_shape = {60, 64, 3}}), ConfigError);
-  CHECK_THROWS_AS(make_score_network(Config{.norm = "batch_norm"}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.norm = "group_norm"}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.standardize = true}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.conditional = true}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.name = "mlp", .sample_shape = {2}, .dae = true}), ConfigError);

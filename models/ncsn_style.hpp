@@ -1,0 +1,23 @@
+#pragma once
+
+#include "engine/nn/layers.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ascore {
+
+/// What all blocks of an NCSNv2 are made with.
+struct NcsnStyle {
+  Nonlinearity act;
+  std::string norm = "instance_norm_plus";
+};
+
+/// Names that NcsnStyle::norm may have.
+const std::vector<std::string>& ncsn_norm_names();
+
+/// Adds the style's normalisation of `channels` channels to `module`: [N,H,W,C] -> the same.
+Module* add_norm(Module& module, const NcsnStyle& style, std::string name, int64_t channels);
+
+}  // namespace ascore
