@@ -41,6 +41,7 @@ Tensor LinearStack::forward(Ctx& ctx, const Tensor& x) const {  // [N,in]
 MlpScore::MlpScore(const ScoreNetworkConfig& config) : conditional_(config.conditional) {
   if (config.dae) throw ConfigError("score network mlp: has no target dae; use target = \"gaussian\"");
   if (config.standardize) throw ConfigError("score network mlp: has no standardize; set it to false");
+  if (config.spectral_norm) throw ConfigError("score network mlp: has no spectral_norm; set it to false");
   if (config.norm.value_or("none") != "none") throw ConfigError("score network mlp: has no norm; set it to \"none\"");
   const int64_t dimensions = config.sample_shape.count();
   net_ = add<LinearStack>("net", dimensions + (conditional_ ? 1 : 0), width(config.width), dimensions,

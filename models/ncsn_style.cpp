@@ -1,6 +1,10 @@
 #include "models/ncsn_style.hpp"
 
+#include "engine/nn/normalization_layers.hpp"
 #include "kernels/core/error.hpp"
+
+#include <type_traits>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,15 +23,20 @@ struct NormEntry {
 };
 
 template <class Norm>
-Module* add_of(Module& module, std::string name, int64_t channels) {
-  return module.add<Norm>(std::move(name), channels);
+Module* add_norm_of(Module& module, std::string name, int64_t channels) {
+  if constexpr (std::is_constructible_v<Norm, int64_t>) {
+    return module.add<Norm>(std::move(name), channels);
+  } else {
+    return module.add<Norm>(std::move(name));
+  }
 }
 
 const std::vector<NormEntry>& norms() {
-  static const std::vector<NormEntry> entries = {{"instance_norm_plus", add_of<InstanceNormPlus>},
-                                                 {"none", [](Module& module, std::string name, int64_t) -> Module* {
-                                                    return module.add<NoNorm>(std::move(name));
-                                                  }}};
+  static const std::vector<NormEntry> entries = {{"instance_norm_plus", add_norm_of<InstanceNormPlus>},
+                                                 {"instance_norm", add_norm_of<InstanceNorm>},
+                                                 {"batch_norm", add_norm_of<BatchNorm>},
+                                                 {"variance_norm", add_norm_of<VarianceNorm>},
+                                                 {"none", add_norm_of<NoNorm>}};
   return entries;
 }
 }  // namespace
@@ -39,6 +48,12 @@ const std::vector<std::string>& ncsn_norm_names() {
     return names;
   }();
   return all;
+}
+
+Module* add_conv(Module& module, const NcsnStyle& style, std::string name, int64_t in, int64_t out, int kernel,
+                 int dilation, bool bias) {
+  if (style.spectral_norm) throw ConfigError("spectral_norm is not available in this version: set it to false");
+  return module.add<Conv2d>(std::move(name), in, out, kernel, dilation, bias);
 }
 
 Module* add_norm(Module& module, const NcsnStyle& style, std::string name, int64_t channels) {

@@ -1,5 +1,6 @@
 #include "models/ncsnv2.hpp"
 
+#include "engine/autograd/normalization.hpp"
 #include "kernels/core/error.hpp"
 #include "models/refine_block.hpp"
 #include "models/residual_block.hpp"
@@ -69,16 +70,20 @@ int64_t stride(const Plan& plan, bool dilation) {
   return stride;
 }
 
-void check(const ScoreNetworkConfig& config, int64_t multiple) {
+/// Images whose sides are odd where the last stage halves them (28x28 under `ncsnv2`): zeros make them even.
+bool has_odd_sides(const ScoreNetworkConfig& config, int64_t stride) {
   const Shape& sample = config.sample_shape;
-  if (sample.rank() != 3 || sample[0] % multiple != 0 || sample[1] % multiple != 0) {
+  return !config.dilation && sample.rank() == 3 && sample[0] % stride == stride / 2 && sample[1] % stride == stride / 2;
+}
+
+void check(const ScoreNetworkConfig& config, int64_t stride) {
+  const Shape& sample = config.sample_shape;
+  const bool even = sample.rank() == 3 && sample[0] % stride == 0 && sample[1] % stride == 0;
+  if (!even && !has_odd_sides(config, stride)) {
+    const std::string odd = config.dilation ? "" : fmt::format(", or both by {} only", stride / 2);
     throw ConfigError(
-        fmt::format("score network {} (dilation = {}): needs images [H,W,C] whose sides divide by {}, "
-                    "not {}",
-                    config.name, config.dilation, multiple, to_string(sample)));
-  }
-  if (config.standardize) {
-    throw ConfigError(fmt::format("score network {}: this version has no standardize; set it to false", config.name));
+        fmt::format("score network {} (dilation = {}): needs images [H,W,C] whose sides both divide by {}{}, not {}",
+                    config.name, config.dilation, stride, odd, to_string(sample)));
   }
   if (config.conditional) {
     throw ConfigError(fmt::format("score network {} is unconditional: set conditional = false", config.name));
@@ -91,28 +96,33 @@ void check(const ScoreNetworkConfig& config, int64_t multiple) {
 Ncsnv2::Ncsnv2(const ScoreNetworkConfig& config)
     : act_{config.activation.value_or(Activation::elu), config.slope.value_or(kLeakySlope)},
       shift_input_(config.shift_input),
-      dae_(config.dae) {
-  const NcsnStyle style{.act = act_, .norm = config.norm.value_or("instance_norm_plus")};
+      dae_(config.dae),
+      standardize_(config.standardize) {
+  const NcsnStyle style{
+      .act = act_, .norm = config.norm.value_or("instance_norm_plus"), .spectral_norm = config.spectral_norm};
   const Plan& plan = plan_of(config.name);
   check(config, stride(plan, config.dilation));
+  const bool odd = has_odd_sides(config, stride(plan, config.dilation));
   const int64_t ngf = config.width ? config.width : kDefaultWidth, channels = config.sample_shape[2];
-  begin_ = add<Conv2d>("begin_conv", channels, ngf, 3);
+  begin_ = add_conv(*this, style, "begin_conv", channels, ngf, 3);
   normalizer_ = add_norm(*this, style, "normalizer", ngf);
-  end_ = add<Conv2d>("end_conv", ngf, channels, 3);
+  end_ = add_conv(*this, style, "end_conv", ngf, channels, 3);
 
   int64_t in = ngf;
   for (const StagePlan& stage : plan.stages) {
     const int64_t out = stage.width * ngf;
     const int dilation = config.dilation ? stage.dilation : 1;
-    stages_.push_back({add<ResidualBlock>(fmt::format("{}.0", stage.name), in, out, stage.resample, dilation, style),
-                       add<ResidualBlock>(fmt::format("{}.1", stage.name), out, out, Resample::none, dilation, style)});
+    const bool pad_odd = odd && &stage == &plan.stages.back();
+    stages_.push_back(
+        {add<ResidualBlock>(fmt::format("{}.0", stage.name), in, out, stage.resample, dilation, style, pad_odd),
+         add<ResidualBlock>(fmt::format("{}.1", stage.name), out, out, Resample::none, dilation, style)});
     in = out;
   }
   for (size_t i = 0; i < plan.refine.size(); ++i) {
     std::vector<int64_t> inputs = {plan.stages[plan.stages.size() - 1 - i].width * ngf};
     if (i > 0) inputs.push_back(plan.refine[i - 1].width * ngf);
     const bool end = i + 1 == plan.refine.size();
-    refine_.push_back(add<RefineBlock>(plan.refine[i].name, inputs, plan.refine[i].width * ngf, end, act_));
+    refine_.push_back(add<RefineBlock>(plan.refine[i].name, inputs, plan.refine[i].width * ngf, end, style));
   }
 }
 
@@ -129,7 +139,8 @@ Tensor Ncsnv2::forward(Ctx& ctx, const Tensor& x, const Tensor&) const {  // [N,
   }
   h = act_(ctx, normalizer_->forward(ctx, h));  // [N,H,W,ngf]
   const Tensor out = end_->forward(ctx, to_dtype(ctx, h, x.dtype()));
-  return dae_ ? activate(ctx, scale(ctx, out, 2), Activation::sigmoid) : out;  // [N,H,W,C]
+  const Tensor s = dae_ ? activate(ctx, scale(ctx, out, 2), Activation::sigmoid) : out;  // [N,H,W,C]
+  return standardize_ ? standardize(ctx, s) : s;
 }
 
 }  // namespace ascore

@@ -25,7 +25,7 @@ class Ncsnv2 final : public ScoreNetwork {
     Tensor operator()(Ctx& ctx, const Tensor& x) const { return second->forward(ctx, first->forward(ctx, x)); }
   };
   Nonlinearity act_;
-  bool shift_input_, dae_;
+  bool shift_input_, dae_, standardize_;
   Module *begin_, *normalizer_, *end_;
   std::vector<Stage> stages_;
   std::vector<RefineBlock*> refine_;  // in the order in which they run

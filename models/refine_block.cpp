@@ -10,10 +10,11 @@ constexpr int kAdaptBlocks = 2;  // residual units on each input
 constexpr int kLastOutputs = 3;  // residual units at the network's end
 }  // namespace
 
-ResidualConvUnits::ResidualConvUnits(int64_t channels, int blocks, Nonlinearity act) : act_(act) {
+ResidualConvUnits::ResidualConvUnits(int64_t channels, int blocks, const NcsnStyle& style) : act_(style.act) {
   for (int block = 1; block <= blocks; ++block) {
     for (int stage = 1; stage <= kStages; ++stage) {
-      convs_.push_back(add<Conv2d>(fmt::format("{}_{}_conv", block, stage), channels, channels, 3, 1, false));
+      convs_.push_back(
+          add_conv(*this, style, fmt::format("{}_{}_conv", block, stage), channels, channels, 3, 1, false));
     }
   }
 }
@@ -29,8 +30,9 @@ Tensor ResidualConvUnits::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,
   return y;
 }
 
-MultiResolutionFusion::MultiResolutionFusion(std::span<const int64_t> in, int64_t out) {
-  for (size_t i = 0; i < in.size(); ++i) convs_.push_back(add<Conv2d>(fmt::format("convs.{}", i), in[i], out, 3));
+MultiResolutionFusion::MultiResolutionFusion(std::span<const int64_t> in, int64_t out, const NcsnStyle& style) {
+  for (size_t i = 0; i < in.size(); ++i)
+    convs_.push_back(add_conv(*this, style, fmt::format("convs.{}", i), in[i], out, 3));
 }
 
 Tensor MultiResolutionFusion::fuse(Ctx& ctx, std::span<const Tensor> inputs, int64_t height, int64_t width) const {
@@ -45,9 +47,9 @@ Tensor MultiResolutionFusion::fuse(Ctx& ctx, std::span<const Tensor> inputs, int
   return sum;
 }
 
-ChainedResidualPooling::ChainedResidualPooling(int64_t channels, Nonlinearity act) : act_(act) {
+ChainedResidualPooling::ChainedResidualPooling(int64_t channels, const NcsnStyle& style) : act_(style.act) {
   for (int stage = 0; stage < kStages; ++stage) {
-    convs_.push_back(add<Conv2d>(fmt::format("convs.{}", stage), channels, channels, 3, 1, false));
+    convs_.push_back(add_conv(*this, style, fmt::format("convs.{}", stage), channels, channels, 3, 1, false));
   }
 }
 
@@ -61,13 +63,13 @@ Tensor ChainedResidualPooling::forward(Ctx& ctx, const Tensor& x) const {  // [N
   return sum;
 }
 
-RefineBlock::RefineBlock(const std::vector<int64_t>& in, int64_t out, bool end, Nonlinearity act) {
+RefineBlock::RefineBlock(const std::vector<int64_t>& in, int64_t out, bool end, const NcsnStyle& style) {
   for (size_t i = 0; i < in.size(); ++i) {
-    adapt_.push_back(add<ResidualConvUnits>(fmt::format("adapt_convs.{}", i), in[i], kAdaptBlocks, act));
+    adapt_.push_back(add<ResidualConvUnits>(fmt::format("adapt_convs.{}", i), in[i], kAdaptBlocks, style));
   }
-  output_ = add<ResidualConvUnits>("output_convs", out, end ? kLastOutputs : 1, act);
-  if (in.size() > 1) fusion_ = add<MultiResolutionFusion>("msf", in, out);
-  pooling_ = add<ChainedResidualPooling>("crp", out, act);
+  output_ = add<ResidualConvUnits>("output_convs", out, end ? kLastOutputs : 1, style);
+  if (in.size() > 1) fusion_ = add<MultiResolutionFusion>("msf", in, out, style);
+  pooling_ = add<ChainedResidualPooling>("crp", out, style);
 }
 
 Tensor RefineBlock::refine(Ctx& ctx, std::span<const Tensor> inputs) const {

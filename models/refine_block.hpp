@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/nn/layers.hpp"
+#include "models/ncsn_style.hpp"
 
 #include <cstdint>
 #include <span>
@@ -12,7 +12,7 @@ namespace ascore {
 /// biases. [N,H,W,C] -> the same. Names: "1_1_conv", "1_2_conv", "2_1_conv", ...
 class ResidualConvUnits final : public Module {
  public:
-  ResidualConvUnits(int64_t channels, int blocks, Nonlinearity act);
+  ResidualConvUnits(int64_t channels, int blocks, const NcsnStyle& style);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
 
  private:
@@ -23,7 +23,7 @@ class ResidualConvUnits final : public Module {
 /// Multi-resolution fusion: a convolution on each input, resized to one size and added.
 class MultiResolutionFusion final : public Module {
  public:
-  MultiResolutionFusion(std::span<const int64_t> in, int64_t out);
+  MultiResolutionFusion(std::span<const int64_t> in, int64_t out, const NcsnStyle& style);
   /// inputs [N,H_i,W_i,in_i] -> [N,height,width,out]
   Tensor fuse(Ctx& ctx, std::span<const Tensor> inputs, int64_t height, int64_t width) const;
 
@@ -34,7 +34,7 @@ class MultiResolutionFusion final : public Module {
 /// Chained residual pooling: x = act(x); twice path = conv(max_pool5(path)), x += path. [N,H,W,C] -> the same.
 class ChainedResidualPooling final : public Module {
  public:
-  ChainedResidualPooling(int64_t channels, Nonlinearity act);
+  ChainedResidualPooling(int64_t channels, const NcsnStyle& style);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
 
  private:
@@ -46,7 +46,7 @@ class ChainedResidualPooling final : public Module {
 class RefineBlock final : public Module {
  public:
   /// `end`: the last block of the network, with three output units instead of one.
-  RefineBlock(const std::vector<int64_t>& in, int64_t out, bool end, Nonlinearity act);
+  RefineBlock(const std::vector<int64_t>& in, int64_t out, bool end, const NcsnStyle& style);
   /// inputs [N,H_i,W_i,in_i] -> [N,H_0,W_0,out]
   Tensor refine(Ctx& ctx, std::span<const Tensor> inputs) const;
 

@@ -4,6 +4,7 @@
 #include "models/biggan.hpp"
 #include "models/mlp.hpp"
 #include "models/ncsnv2.hpp"
+#include "models/unet.hpp"
 
 #include <utility>
 
@@ -32,7 +33,8 @@ const std::vector<ScoreEntry>& score_networks() {
   static const std::vector<ScoreEntry> entries = {{"mlp", make<ScoreNetwork, MlpScore>},
                                                   {"ncsnv2", make<ScoreNetwork, Ncsnv2>},
                                                   {"ncsnv2_deeper", make<ScoreNetwork, Ncsnv2>},
-                                                  {"ncsnv2_deepest", make<ScoreNetwork, Ncsnv2>}};
+                                                  {"ncsnv2_deepest", make<ScoreNetwork, Ncsnv2>},
+                                                  {"unet", make<ScoreNetwork, UNet>}};
   return entries;
 }
 const std::vector<CriticEntry>& critics() {

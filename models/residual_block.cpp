@@ -1,21 +1,42 @@
 #include "models/residual_block.hpp"
 
+#include "engine/autograd/pad_top_left.hpp"
+
 namespace ascore {
 
-ResidualBlock::ResidualBlock(int64_t in, int64_t out, Resample resample, int dilation, const NcsnStyle& style)
+namespace {
+/// Convolution, then 2x2 mean pooling: [N,H,W,in] -> [N,H/2,W/2,out]. The convolution's name is "conv", or "conv.1"
+/// where zeros come before it.
+class ConvMeanPool final : public Module {
+ public:
+  ConvMeanPool(int64_t in, int64_t out, int kernel, const NcsnStyle& style, bool pad_odd)
+      : pad_odd_(pad_odd), conv_(add_conv(*this, style, pad_odd ? "conv.1" : "conv", in, out, kernel)) {}
+  Tensor forward(Ctx& ctx, const Tensor& x) const override {
+    const ModuleScope scope(ctx, *this);
+    return mean_pool2(ctx, conv_->forward(ctx, pad_odd_ ? pad_top_left(ctx, x) : x));
+  }
+
+ private:
+  bool pad_odd_;
+  Module* conv_;
+};
+}  // namespace
+
+ResidualBlock::ResidualBlock(int64_t in, int64_t out, Resample resample, int dilation, const NcsnStyle& style,
+                             bool pad_odd)
     : act_(style.act) {
   const bool down = resample == Resample::down, pool = down && dilation == 1;  // a dilated block keeps its resolution
   const int64_t mid = down ? in : out;
   normalize1_ = add_norm(*this, style, "normalize1", in);
-  conv1_ = add<Conv2d>("conv1", in, mid, 3, dilation);
+  conv1_ = add_conv(*this, style, "conv1", in, mid, 3, dilation);
   normalize2_ = add_norm(*this, style, "normalize2", mid);
   if (pool) {
-    conv2_ = add<ConvMeanPool>("conv2", mid, out, 3);
-    shortcut_ = add<ConvMeanPool>("shortcut", in, out, 1);
+    conv2_ = add<ConvMeanPool>("conv2", mid, out, 3, style, pad_odd);
+    shortcut_ = add<ConvMeanPool>("shortcut", in, out, 1, style, pad_odd);
     return;
   }
-  conv2_ = add<Conv2d>("conv2", mid, out, 3, dilation);
-  if (in != out || down) shortcut_ = add<Conv2d>("shortcut", in, out, dilation == 1 ? 1 : 3, dilation);
+  conv2_ = add_conv(*this, style, "conv2", mid, out, 3, dilation);
+  if (in != out || down) shortcut_ = add_conv(*this, style, "shortcut", in, out, dilation == 1 ? 1 : 3, dilation);
 }
 
 Tensor ResidualBlock::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,in]

@@ -10,10 +10,11 @@ namespace ascore {
 enum class Resample : uint8_t { none, down };
 
 /// The residual block of NCSNv2 (Song & Ermon 2020, arXiv:2006.09011): norm, act, conv, norm, act, conv, plus shortcut.
-/// [N,H,W,in] -> [N,H',W',out], halved where it is `down` and not dilated.
+/// [N,H,W,in] -> [N,H',W',out], halved where it is `down` and not dilated; `pad_odd`: images of odd sides, which a row
+/// and a column of zeros make even before they are halved.
 class ResidualBlock final : public Module {
  public:
-  ResidualBlock(int64_t in, int64_t out, Resample resample, int dilation, const NcsnStyle& style);
+  ResidualBlock(int64_t in, int64_t out, Resample resample, int dilation, const NcsnStyle& style, bool pad_odd = false);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
 
  private:

@@ -40,11 +40,4 @@ Tensor InstanceNormPlus::forward(Ctx& ctx, const Tensor& x) const {
   return instance_norm_plus(ctx, x, gamma_->value, alpha_->value, beta_->value);
 }
 
-ConvMeanPool::ConvMeanPool(int64_t in, int64_t out, int kernel) : conv_(add<Conv2d>("conv", in, out, kernel)) {}
-
-Tensor ConvMeanPool::forward(Ctx& ctx, const Tensor& x) const {
-  const ModuleScope scope(ctx, *this);
-  return mean_pool2(ctx, conv_->forward(ctx, x));
-}
-
 }  // namespace ascore

@@ -51,14 +51,4 @@ class InstanceNormPlus : public Module {
   Parameter *alpha_, *gamma_, *beta_;
 };
 
-/// Convolution, then 2x2 mean pooling: [N,H,W,in] -> [N,H/2,W/2,out]. The convolution's name is "conv".
-class ConvMeanPool : public Module {
- public:
-  ConvMeanPool(int64_t in, int64_t out, int kernel);
-  Tensor forward(Ctx& ctx, const Tensor& x) const override;
-
- private:
-  Conv2d* conv_;
-};
-
 }  // namespace ascore

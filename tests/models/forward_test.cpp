@@ -1,11 +1,14 @@
 #include "engine/nn/parameters.hpp"
 #include "kernels/core/memory.hpp"
+#include "models/ncsn_style.hpp"
 #include "models/registry.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/devices.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <string>
 
 using namespace ascore;
 
@@ -73,10 +76,13 @@ TEST_CASE("an image's score depends neither on its batch nor on the number of th
   const auto [name, dilation, height, width] =
       GENERATE(table<const char*, bool, int64_t, int64_t>({{"ncsnv2", true, 8, 16},
                                                            {"ncsnv2", false, 8, 16},
+                                                           {"ncsnv2", false, 12, 28},
                                                            {"ncsnv2_deeper", true, 8, 12},
-                                                           {"ncsnv2_deepest", false, 32, 64}}));
+                                                           {"ncsnv2_deepest", false, 32, 64},
+                                                           {"unet", true, 16, 8}}));
   CAPTURE(name, dilation);
-  const auto r = score({.name = name, .sample_shape = {height, width, 1}, .width = 4, .dilation = dilation});
+  const auto r =
+      score({.name = name, .sample_shape = {height, width, 1}, .width = 4, .dilation = dilation, .groups = 2});
   Ctx ctx = r.bench.ctx;
   const Tensor x = r.bench.normal({5, height, width, 1}, DType::f32, 11);
   const Tensor all = r.net->forward(ctx, x, {});
@@ -109,16 +115,42 @@ TEST_CASE("the score networks' options do what they say", "[models]") {
     for (double& value : expected) value = 1 / (1 + std::exp(-2 * value));
     CHECK(test::relative_error(ctx.to_host(dae.net->forward(ctx, x, {})), expected) < 1e-12);
   }
+  SECTION("standardize: the output over its variance comes out") {
+    const auto standardized =
+        score({.sample_shape = {8, 8, 2}, .width = 4, .standardize = true}, DType::f64, DType::f64);
+    double mean = 0, variance = 0;
+    for (const double value : out) mean += value / static_cast<double>(out.size());
+    for (const double value : out) variance += (value - mean) * (value - mean) / static_cast<double>(out.size() - 1);
+    std::vector<double> expected = out;
+    for (double& value : expected) value /= variance + 1e-10;
+    CHECK(test::relative_error(ctx.to_host(standardized.net->forward(ctx, x, {})), expected) < 1e-12);
+  }
 }
 
-TEST_CASE("an NCSNv2 without normalisation keeps what a normalisation would take away", "[models]") {
-  const auto none = score({.sample_shape = {8, 8, 1}, .width = 4, .norm = "none"}, DType::f64, DType::f64);
-  CHECK_FALSE(none.parameters.find("res1.0.normalize1.gamma"));
-  Ctx ctx = none.bench.ctx;
-  const Tensor x = none.bench.normal({2, 8, 8, 1}, DType::f64, 5);
-  const Tensor out = none.net->forward(ctx, x, {});
-  const Tensor louder = none.net->forward(ctx, affine(ctx, x, 100, 0), {});
-  CHECK(test::relative_error(ctx.to_host(louder), ctx.to_host(out)) > 1);
+TEST_CASE("NCSNv2's normalisations forget scale and shift of an image as they should", "[models]") {
+  const auto [norm, forgets_scale, forgets_shift] =
+      GENERATE(table<const char*, bool, bool>({{"instance_norm_plus", true, true},
+                                               {"instance_norm", true, true},
+                                               {"batch_norm", true, true},
+                                               {"variance_norm", true, false},
+                                               {"none", false, false}}));
+  CAPTURE(norm);
+  struct : Module {
+  } holder;
+  const Module* normalize = add_norm(holder, {.act = {}, .norm = norm}, "norm", 3);
+  test::Bench bench(Device::cpu, DType::f64);
+  ParameterSet parameters(bench.ctx, holder, DType::f64);
+  parameters.initialise(bench.ctx, 3);
+  Ctx ctx = bench.ctx;
+  ctx.training = true;  // batch_norm: by the batch's own statistics
+  const Tensor x = bench.normal({2, 6, 5, 3}, DType::f64, 5);
+  const auto out = ctx.to_host(normalize->forward(ctx, x));
+  const auto distance = [&](double factor, double shift) {
+    return test::relative_error(ctx.to_host(normalize->forward(ctx, affine(ctx, x, factor, shift))), out);
+  };
+  CHECK((distance(5, 0) < 1e-4) == forgets_scale);
+  CHECK((distance(1, 2) < 1e-4) == forgets_shift);
+  if (std::string(norm) == "none") CHECK(out == ctx.to_host(x));
 }
 
 TEST_CASE("bf16 activations stay near f32 and never meet the image", "[models]") {

@@ -49,6 +49,35 @@ TEST_CASE("NCSNv2 without dilation pools in its last two stages", "[models]") {
   CHECK(has(*pooled, "res3.0.shortcut.conv.bias"));
 }
 
+TEST_CASE("NCSNv2 without dilation makes the odd sides of 28x28 even before its last pooling", "[models]") {
+  ScoreNetworkConfig config{.name = "ncsnv2", .sample_shape = {28, 28, 1}, .width = 4, .dilation = false};
+  const auto padded = make_score_network(config);
+  CHECK(has(*padded, "res4.0.conv2.conv.1.weight"));
+  CHECK(has(*padded, "res4.0.shortcut.conv.1.bias"));
+  CHECK(has(*padded, "res3.0.conv2.conv.weight"));
+  config.sample_shape = {32, 32, 1};
+  CHECK(trainable_values(*padded) == trainable_values(*make_score_network(config)));
+  config.sample_shape = {28, 32, 1};
+  CHECK_THROWS_AS(make_score_network(config), ConfigError);
+}
+
+TEST_CASE("NCSNv2's normalisations have the original's parameters", "[models]") {
+  const auto leaves = [](const std::string& norm) {
+    const auto net = make_score_network({.sample_shape = {8, 8, 1}, .width = 4, .norm = norm});
+    std::vector<std::string> found;
+    for (const Parameter* p : net->parameters()) {
+      if (p->name.starts_with("res1.0.normalize1.")) found.push_back(p->leaf);
+    }
+    return found;
+  };
+  using Leaves = std::vector<std::string>;
+  CHECK(leaves("instance_norm_plus") == Leaves{"alpha", "gamma", "beta"});
+  CHECK(leaves("instance_norm") == Leaves{});
+  CHECK(leaves("batch_norm") == Leaves{"weight", "bias", "running_mean", "running_var", "num_batches_tracked"});
+  CHECK(leaves("variance_norm") == Leaves{"alpha"});
+  CHECK(leaves("none") == Leaves{});
+}
+
 TEST_CASE("the MLPs have four layers, named as in a Sequential", "[models]") {
   ScoreNetworkConfig score{.name = "mlp", .sample_shape = {2}};
   CHECK(trainable_values(*make_score_network(score)) == 2 * 512 + 512 + 2 * (512 * 512 + 512) + 512 * 2 + 2);
@@ -81,7 +110,7 @@ TEST_CASE("an unknown name is an error that lists the known ones", "[models]") {
   CHECK_THROWS_WITH(make_score_network({.name = "ncsn"}),
                     Catch::Contains("'ncsn'") && Catch::Contains("mlp, ncsnv2, ncsnv2_deeper"));
   CHECK_THROWS_WITH(make_critic({.name = "dcgam"}), Catch::Contains("mlp, biggan"));
-  CHECK(score_network_names() == std::vector<std::string>{"mlp", "ncsnv2", "ncsnv2_deeper", "ncsnv2_deepest"});
+  CHECK(score_network_names() == std::vector<std::string>{"mlp", "ncsnv2", "ncsnv2_deeper", "ncsnv2_deepest", "unet"});
   CHECK(critic_names() == std::vector<std::string>{"mlp", "biggan"});
 }
 
@@ -89,11 +118,12 @@ TEST_CASE("options that a network does not have are errors", "[models]") {
   using Config = ScoreNetworkConfig;
   CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {2}}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {31, 31, 3}}), ConfigError);
-  CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {28, 28, 3}, .dilation = false}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.sample_shape = {30, 30, 3}, .dilation = false}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.name = "ncsnv2_deeper", .sample_shape = {62, 64, 3}}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.name = "ncsnv2_deepest", .sample_shape = {60, 64, 3}}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.norm = "group_norm"}), ConfigError);
-  CHECK_THROWS_AS(make_score_network(Config{.standardize = true}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.name = "mlp", .sample_shape = {2}, .standardize = true}), ConfigError);
+  CHECK_THROWS_AS(make_score_network(Config{.name = "mlp", .sample_shape = {2}, .spectral_norm = true}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.conditional = true}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.name = "mlp", .sample_shape = {2}, .dae = true}), ConfigError);
   CHECK_THROWS_AS(make_critic({.sample_shape = {20, 20, 3}}), ConfigError);

@@ -75,6 +75,17 @@ TEST_CASE("a small NCSNv2 computes the same on every device", "[networks]") {
   });
 }
 
+TEST_CASE("a small UNet computes the same on every device", "[networks]") {
+  check_device_agrees_with_cpu({2, 4, 8, 1}, [] {
+    return make_score_network({.name = "unet",
+                               .sample_shape = {4, 8, 1},
+                               .width = 4,
+                               .multipliers = {1, 2},
+                               .groups = 2,
+                               .init = "original"});  // lets every path through
+  });
+}
+
 TEST_CASE("a small BigGAN discriminator computes the same on every device", "[networks]") {
   check_device_agrees_with_cpu({2, 8, 8, 1}, [] {
     return make_critic({.name = "biggan", .sample_shape = {8, 8, 1}, .width = 1});

@@ -1,0 +1,84 @@
+#include "models/unet_blocks.hpp"
+
+#include "engine/autograd/attention.hpp"
+#include "engine/nn/dropout.hpp"
+#include "engine/nn/normalization_layers.hpp"
+
+#include <cmath>
+#include <vector>
+
+namespace ascore {
+
+namespace {
+/// Group normalisation, then SiLU.
+Module* add_norm_silu(Module& to, const char* name, int64_t channels, const UNetStyle& style) {
+  return to.add<GroupNorm>(name, channels, style.groups, kUNetNormEps, Activation::silu);
+}
+
+/// v [N,C] at every pixel of x [N,H,W,C], in x's dtype.
+Tensor at_every_pixel(Ctx& ctx, const Tensor& v, const Tensor& x) {
+  const Tensor one_pixel = reshape(ctx, to_dtype(ctx, v, x.dtype()), {v.dim(0), 1, 1, v.dim(1)});
+  return bilinear_resize(ctx, one_pixel, x.dim(1), x.dim(2));
+}
+}  // namespace
+
+PixelLinear::PixelLinear(int64_t in, int64_t out, const LayerInit& init)
+    : weights_(parameter("weights", {out, in}, init.weight)),
+      bias_(parameter("bias", {out}, init.bias.value_or(Init::fan_in_uniform(in)))) {}
+
+Tensor PixelLinear::forward(Ctx& ctx, const Tensor& x) const {  // [...,in]
+  const ModuleScope scope(ctx, *this);
+  const int64_t in = weights_->shape.dim(1), out = weights_->shape.dim(0);
+  const Tensor y = linear(ctx, reshape(ctx, x, {x.count() / in, in}), weights_->value, bias_->value);
+  std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
+  dims.back() = out;
+  return reshape(ctx, y, Shape(dims));  // [...,out]
+}
+
+UNetBlock::UNetBlock(int64_t in, int64_t out, const UNetStyle& style, const UNetInit& init, uint32_t number)
+    : normalize0_(add_norm_silu(*this, "normalize0", in, style)),
+      conv0_(add<Conv2d>("conv0", in, out, 3, 1, true, 1, init.conv)) {
+  if (style.embedding > 0) dense_ = add<Linear>("dense", style.embedding, out, init.conv);
+  normalize1_ = add_norm_silu(*this, "normalize1", out, style);
+  if (style.dropout > 0) dropout_ = add<ChannelDropout>("dropout", style.dropout, number);
+  conv1_ = add<Conv2d>("conv1", out, out, 3, 1, true, 1, init.closing);
+  if (in != out) projection_ = add<PixelLinear>("nin", in, out, init.projection);
+}
+
+Tensor UNetBlock::forward(Ctx& ctx, const Tensor& x,
+                          const Tensor& embedding) const {  // [N,H,W,in]
+  const ModuleScope scope(ctx, *this);
+  Tensor h = conv0_->forward(ctx, normalize0_->forward(ctx, x));  // [N,H,W,out]
+  if (dense_) h = ascore::add(ctx, h, at_every_pixel(ctx, dense_->forward(ctx, embedding), h));
+  h = normalize1_->forward(ctx, h);
+  if (dropout_) h = dropout_->forward(ctx, h);
+  h = conv1_->forward(ctx, h);
+  return ascore::add(ctx, projection_ ? projection_->forward(ctx, x) : x, h);
+}
+
+UNetAttention::UNetAttention(int64_t channels, const UNetStyle& style, const UNetInit& init)
+    : channels_(channels),
+      normalize_(add<GroupNorm>("normalize", channels, style.groups, kUNetNormEps, Activation::identity)),
+      query_(add<PixelLinear>("Q", channels, channels, init.projection)),
+      key_(add<PixelLinear>("K", channels, channels, init.projection)),
+      value_(add<PixelLinear>("V", channels, channels, init.projection)),
+      out_(add<PixelLinear>("OUT", channels, channels, init.attention_out)) {}
+
+Tensor UNetAttention::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,C]
+  const ModuleScope scope(ctx, *this);
+  const Shape pixels = {x.dim(0), x.dim(1) * x.dim(2), channels_};
+  const Tensor h = reshape(ctx, normalize_->forward(ctx, x), pixels);  // [N,HW,C]
+  const Tensor mixed = attention(ctx, query_->forward(ctx, h), key_->forward(ctx, h), value_->forward(ctx, h),
+                                 1 / std::sqrt(static_cast<double>(channels_)));
+  return ascore::add(ctx, x, reshape(ctx, out_->forward(ctx, mixed), x.shape()));
+}
+
+UNetUpsample::UNetUpsample(int64_t channels, const LayerInit& init)
+    : conv_(add<Conv2d>("conv", channels, channels, 3, 1, true, 1, init)) {}
+
+Tensor UNetUpsample::forward(Ctx& ctx, const Tensor& x) const {
+  const ModuleScope scope(ctx, *this);
+  return conv_->forward(ctx, upsample_nearest2(ctx, x));
+}
+
+}  // namespace ascore
