@@ -2,6 +2,7 @@
 
 #include "kernels/core/error.hpp"
 #include "models/biggan.hpp"
+#include "models/dcgan.hpp"
 #include "models/mlp.hpp"
 #include "models/ncsnv2.hpp"
 #include "models/unet.hpp"
@@ -38,8 +39,8 @@ const std::vector<ScoreEntry>& score_networks() {
   return entries;
 }
 const std::vector<CriticEntry>& critics() {
-  static const std::vector<CriticEntry> entries = {{"mlp", make<Critic, MlpCritic>},
-                                                   {"biggan", make<Critic, BigGanCritic>}};
+  static const std::vector<CriticEntry> entries = {
+      {"mlp", make<Critic, MlpCritic>}, {"biggan", make<Critic, BigGanCritic>}, {"dcgan", make<Critic, DcganCritic>}};
   return entries;
 }
 

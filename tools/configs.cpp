@@ -76,6 +76,8 @@ CriticConfig critic_config(const Recipe& recipe) {
   config.name = recipe.critic.name;
   config.sample_shape = sample_shape(recipe);
   config.width = recipe.critic.width;
+  config.attention = recipe.critic.attention;
+  config.norm = recipe.critic.norm;
   return config;
 }
 

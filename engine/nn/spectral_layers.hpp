@@ -12,11 +12,14 @@ namespace ascore {
 /// the start vector of the power iteration, and sv0 [1], the last singular value; both advance in training mode.
 class SpectralConv2d : public Module {
  public:
-  SpectralConv2d(int64_t in, int64_t out, int kernel);
+  SpectralConv2d(int64_t in, int64_t out, int kernel, bool bias = true);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
+  /// gain times forward(x) without bias; `gain` a scalar []: the weights are multiplied, which are fewer than the
+  /// outputs.
+  Tensor forward(Ctx& ctx, const Tensor& x, const Tensor& gain) const;
 
  private:
-  Parameter *weight_, *bias_, *u_, *sv_;
+  Parameter *weight_, *bias_ = nullptr, *u_, *sv_;
 };
 
 class SpectralLinear : public Module {

@@ -14,15 +14,15 @@ constexpr double kLearningRate = 1e-3;
 
 /// The critic of the golden file with its batch, on the cpu in one dtype.
 struct Setup {
-  test::GoldenFile golden{"biggan32"};
+  test::GoldenFile golden;
   DType dtype;
   test::Bench bench;
   std::unique_ptr<Critic> net;
   std::unique_ptr<ParameterSet> parameters;
   Tensor real, fake;  // fake is not yet clamped
 
-  explicit Setup(DType d) : dtype(d), bench(Device::cpu, d) {
-    net = make_critic({.name = "biggan", .sample_shape = {32, 32, 3}, .width = 4});
+  Setup(const char* file, int64_t attention, DType d) : golden(file), dtype(d), bench(Device::cpu, d) {
+    net = make_critic({.name = "biggan", .sample_shape = {32, 32, 3}, .width = 4, .attention = attention});
     parameters = std::make_unique<ParameterSet>(bench.ctx, *net, dtype);
     reset();
     real = load("real");
@@ -77,8 +77,9 @@ Update critic_update(Setup& s, const Tensor& gradients, Between between) {
 
 TEST_CASE("BigGAN's discriminator computes the original's outputs, buffers, gradients and Adam steps", "[golden]") {
   const DType dtype = GENERATE(DType::f64, DType::f32);
-  CAPTURE(name(dtype));
-  Setup s(dtype);
+  const auto [file, attention] = GENERATE(table<const char*, int64_t>({{"biggan32", 0}, {"biggan32_attn16", 16}}));
+  CAPTURE(name(dtype), file);
+  Setup s(file, attention, dtype);
   Ctx& ctx = s.bench.ctx;
   REQUIRE(s.golden.metadata("null_grads").empty());
 

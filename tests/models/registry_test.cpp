@@ -106,12 +106,44 @@ TEST_CASE("the BigGAN critic's blocks follow its table", "[models]") {
   CHECK_FALSE(has(*make_critic({.name = "biggan", .sample_shape = {8, 8, 1}}), "blocks.2.0.conv_sc.weight"));
 }
 
+TEST_CASE("the BigGAN critic has the original's number of parameters, attention's included", "[models]") {
+  const auto [height, width, count] = GENERATE(table<int64_t, int64_t, int64_t>(
+      {{32, 32, 4'204'801}, {64, 64, 19'542'721}, {128, 128, 38'424'258}, {256, 256, 43'421'890}}));
+  CAPTURE(height, width);
+  const auto critic = make_critic({.name = "biggan", .sample_shape = {height, width, 3}});
+  CHECK(trainable_values(*critic) == count);
+  CHECK(has(*critic, "blocks.0.1.gamma") == (height == 128));
+  CHECK(has(*critic, "blocks.1.1.theta.weight") == (height == 256));
+  CHECK_FALSE(has(*critic, "blocks.1.1.theta.bias"));
+  const auto without = make_critic({.name = "biggan", .sample_shape = {height, width, 3}, .attention = 0});
+  CHECK_FALSE(has(*without, "blocks.0.1.gamma"));
+}
+
+TEST_CASE("the DCGAN critic has the original's parameters", "[models]") {
+  const auto normed = make_critic({.name = "dcgan"});
+  CHECK(trainable_values(*normed) == 2'937'665);
+  for (const char* name :
+       {"model.0.weight", "model.1.running_mean", "model.3.bias", "model.16.weight", "model.18.bias", "dense.weight"}) {
+    CAPTURE(name);
+    CHECK(has(*normed, name));
+  }
+  CHECK_FALSE(has(*normed, "model.19.weight"));
+  const auto plain = make_critic({.name = "dcgan", .norm = "none"});
+  CHECK(trainable_values(*plain) == 2'935'873);
+  CHECK(has(*plain, "model.12.weight"));
+  const auto spectral = make_critic({.name = "dcgan", .norm = "spectral_norm"});
+  CHECK(trainable_values(*spectral) == 2'935'873);
+  CHECK(has(*spectral, "model.12.weight_orig"));
+  CHECK(has(*spectral, "model.0.weight_v"));
+  CHECK(has(*spectral, "dense.weight"));
+}
+
 TEST_CASE("an unknown name is an error that lists the known ones", "[models]") {
   CHECK_THROWS_WITH(make_score_network({.name = "ncsn"}),
                     Catch::Contains("'ncsn'") && Catch::Contains("mlp, ncsnv2, ncsnv2_deeper"));
-  CHECK_THROWS_WITH(make_critic({.name = "dcgam"}), Catch::Contains("mlp, biggan"));
+  CHECK_THROWS_WITH(make_critic({.name = "dcgam"}), Catch::Contains("mlp, biggan, dcgan"));
   CHECK(score_network_names() == std::vector<std::string>{"mlp", "ncsnv2", "ncsnv2_deeper", "ncsnv2_deepest", "unet"});
-  CHECK(critic_names() == std::vector<std::string>{"mlp", "biggan"});
+  CHECK(critic_names() == std::vector<std::string>{"mlp", "biggan", "dcgan"});
 }
 
 TEST_CASE("options that a network does not have are errors", "[models]") {
@@ -127,6 +159,11 @@ TEST_CASE("options that a network does not have are errors", "[models]") {
   CHECK_THROWS_AS(make_score_network(Config{.conditional = true}), ConfigError);
   CHECK_THROWS_AS(make_score_network(Config{.name = "mlp", .sample_shape = {2}, .dae = true}), ConfigError);
   CHECK_THROWS_AS(make_critic({.sample_shape = {20, 20, 3}}), ConfigError);
-  CHECK_THROWS_AS(make_critic({.sample_shape = {32, 28, 3}}), ConfigError);
+  CHECK_THROWS_AS(make_critic({.sample_shape = {32, 30, 3}}), ConfigError);
+  CHECK_NOTHROW(make_critic({.sample_shape = {28, 32, 3}}));
+  CHECK_THROWS_AS(make_critic({.sample_shape = {28, 28, 3}, .attention = 16}), ConfigError);
+  CHECK_THROWS_AS(make_critic({.sample_shape = {32, 32, 3}, .width = 3, .attention = 16}), ConfigError);
+  CHECK_THROWS_AS(make_critic({.name = "dcgan", .sample_shape = {32, 28, 3}}), ConfigError);
+  CHECK_THROWS_AS(make_critic({.name = "dcgan", .norm = "instance_norm"}), ConfigError);
   CHECK_THROWS_AS(make_critic({.sample_shape = {2}}), ConfigError);
 }

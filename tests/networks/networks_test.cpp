@@ -92,6 +92,18 @@ TEST_CASE("a small BigGAN discriminator computes the same on every device", "[ne
   });
 }
 
+TEST_CASE("a small BigGAN discriminator with attention computes the same on every device", "[networks]") {
+  check_device_agrees_with_cpu({1, 16, 8, 1}, [] {
+    return make_critic({.name = "biggan", .sample_shape = {16, 8, 1}, .width = 2, .attention = 16});
+  });
+}
+
+TEST_CASE("a small DCGAN discriminator computes the same on every device", "[networks]") {
+  check_device_agrees_with_cpu({3, 8, 16, 1}, [] {
+    return make_critic({.name = "dcgan", .sample_shape = {8, 16, 1}, .width = 2});
+  });
+}
+
 TEST_CASE("a small MLP computes the same on every device", "[networks]") {
   check_device_agrees_with_cpu({3, 2},
                                [] { return make_score_network({.name = "mlp", .sample_shape = {2}, .width = 16}); });

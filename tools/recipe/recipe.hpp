@@ -46,7 +46,8 @@ struct Recipe {
   bool has_critic = false;  ///< the recipe has a [critic] table: training is adversarial
   struct Critic {
     std::string name = "biggan";
-    int64_t width = 64;
+    int64_t width = 64, attention = 64;
+    std::string norm = "batch_norm";
     OptimizerSettings optimizer;
   } critic;
 

@@ -135,10 +135,17 @@ std::vector<RecipeKey> make_keys() {
                   .high = 1,
                   .open_high = true});
 
-  one_of("critic.name", ASCORE_SLOT(critic.name), {"mlp", "biggan"}, {"dcgan"},
-         "critic: `mlp` for points, `biggan` for images of 8 to 64 pixels", "by the data");
-  at_least(1, "critic.width", ASCORE_SLOT(critic.width), "base width: ch of biggan, hidden units of mlp",
-           "64; mlp 512");
+  one_of("critic.name", ASCORE_SLOT(critic.name), {"mlp", "biggan", "dcgan"}, {},
+         "critic: `mlp` for points; for images `biggan` (larger side 8, 16, 28, 32, 64, 128 or 256 pixels) or `dcgan` "
+         "(sides that are multiples of 8)",
+         "by the data");
+  at_least(1, "critic.width", ASCORE_SLOT(critic.width),
+           "base width: ch of biggan, first layers of dcgan, hidden units of mlp", "64; mlp 512");
+  at_least(
+      0, "critic.attention", ASCORE_SLOT(critic.attention),
+      "biggan: attention after its blocks of this nominal size (64: in the tables of 128 and 256 pixels); 0: none");
+  one_of("critic.norm", ASCORE_SLOT(critic.norm), {"batch_norm", "spectral_norm", "none"}, {},
+         "dcgan: normalisation after or of its convolutions");
   optimizer(std::true_type{}, "-0.5", "0.9");
 
   one_of("adversarial.loss", ASCORE_SLOT(adversarial.loss),
