@@ -77,7 +77,8 @@ Tensor pixel_sum(Ctx& ctx, const Tensor& x);
 Tensor tweedie(Ctx& ctx, const Tensor& x, const Tensor& s, const Tensor& sigma);
 
 /// Mean over the batch of the per-sample denoising score matching loss of s against `target` (-z, or x for `dae`):
-/// l2: 0.5 sum (s - target)^2, l1: sum |s - target|. s, target [N,...] f32/f64; result a scalar []. `per_sample` [N],
+/// l2: 0.5 sum (s - target)^2, l1: sum |s - target|, l1_msssim: sum of 0.16 |s - target| + 0.84 (1 - ms_ssim(s, target)),
+/// with one similarity for the batch (images of sides above 160). s, target [N,...] f32/f64; result a scalar []. `per_sample` [N],
 /// if present, receives each sample's loss.
 Tensor dsm_loss(Ctx& ctx, const Tensor& s, const Tensor& target, DsmLoss kind, Tensor per_sample = {});
 

@@ -18,7 +18,7 @@ using Names = std::array<std::pair<E, const char*>, N>;
 
 constexpr Names<Spacing, 2> kSpacings{{{Spacing::geometric, "geometric"}, {Spacing::linear, "linear"}}};
 constexpr Names<ScoreTarget, 2> kTargets{{{ScoreTarget::gaussian, "gaussian"}, {ScoreTarget::dae, "dae"}}};
-constexpr Names<DsmLoss, 2> kDsmLosses{{{DsmLoss::l2, "l2"}, {DsmLoss::l1, "l1"}}};
+constexpr Names<DsmLoss, 3> kDsmLosses{{{DsmLoss::l2, "l2"}, {DsmLoss::l1, "l1"}, {DsmLoss::l1_msssim, "l1_msssim"}}};
 constexpr Names<GanLoss, 10> kGanLosses{{{GanLoss::gan, "gan"},
                                          {GanLoss::wgan, "wgan"},
                                          {GanLoss::hinge, "hinge"},

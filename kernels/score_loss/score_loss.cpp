@@ -1,9 +1,12 @@
 #include "kernels/score_loss/score_loss.hpp"
 
+#include "kernels/core/error.hpp"
 #include "kernels/core/op_scope.hpp"
 #include "kernels/core/parallel.hpp"
 #include "kernels/core/pick.hpp"
 #include "kernels/score_loss/score_loss_terms.hpp"
+
+#include <fmt/format.h>
 
 namespace ascore::kernels {
 
@@ -63,7 +66,10 @@ void score_loss_backward(Stream& stream, DsmLoss kind, ConstView s, ConstView ta
 
 namespace {
 
-void check_inputs(const OpScope& op, ConstView s, ConstView target) {
+void check_inputs(const OpScope& op, DsmLoss kind, ConstView s, ConstView target) {
+  if (kind != DsmLoss::l2 && kind != DsmLoss::l1) {
+    throw ConfigError(fmt::format("{}: takes l2 and l1 only", op.name()));
+  }
   op.require(s.rank() >= 1 && s.dim(0) >= 1, "s must be [N,...] with at least one sample");
   op.require(target.present() && target.shape() == s.shape(), "s and target must have one shape");
   op.require_dtype(s.dtype() == DType::f32 || s.dtype() == DType::f64, "s must be f32, or f64 on the cpu");
@@ -80,7 +86,7 @@ size_t score_loss_workspace_bytes(const Shape& shape) {
 void score_loss(Stream& stream, DsmLoss kind, ConstView s, ConstView target, View per_sample, View mean,
                 View workspace) {
   const OpScope op(stream, "score_loss", {s, target, per_sample, mean, workspace});
-  check_inputs(op, s, target);
+  check_inputs(op, kind, s, target);
   op.require(per_sample.count() == s.dim(0) && mean.count() == 1, "per_sample must be [N] and mean one element");
   op.require_dtype(per_sample.dtype() == s.dtype() && mean.dtype() == s.dtype(), "results must have the dtype of s");
   op.require(stream.device() == Device::cpu || workspace.bytes() >= score_loss_workspace_bytes(s.shape()),
@@ -92,7 +98,7 @@ void score_loss(Stream& stream, DsmLoss kind, ConstView s, ConstView target, Vie
 void score_loss_backward(Stream& stream, DsmLoss kind, ConstView s, ConstView target, ConstView grad_mean,
                          View grad_s) {
   const OpScope op(stream, "score_loss_backward", {s, target, grad_mean, grad_s});
-  check_inputs(op, s, target);
+  check_inputs(op, kind, s, target);
   op.require(grad_s.shape() == s.shape() && grad_mean.count() == 1, "grad_s must be as s and grad_mean one element");
   op.require_dtype(grad_s.dtype() == s.dtype() && grad_mean.dtype() == s.dtype(), "gradients must have the dtype of s");
   pick<cpu::score_loss_backward, simt::score_loss_backward, cuda::score_loss_backward>(stream)(stream, kind, s, target,

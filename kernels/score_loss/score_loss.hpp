@@ -8,8 +8,9 @@
 
 namespace ascore {
 
-/// Distance of the denoising score matching loss.
-enum class DsmLoss : uint8_t { l2, l1 };
+/// Distance of the denoising score matching loss. l1_msssim is made of l1 and ms_ssim, one layer up: score_loss refuses
+/// it.
+enum class DsmLoss : uint8_t { l2, l1, l1_msssim };
 
 namespace kernels {
 

@@ -83,7 +83,8 @@ TEST_CASE("wrong recipes are refused with file, line and key", "[program]") {
   CHECK(refusal(with("score", "groups = 32")).find("my.toml:4: score.groups: it belongs to the network 'unet'") == 0);
   CHECK(refusal(with("score", "name = 'mlp'")).find("my.toml:4: score.name: 'mlp' does not take the images") == 0);
   CHECK(refusal(with("noise", "sigma_begin = 0.001")).find("my.toml:3: noise.sigma_begin: must be above") == 0);
-  CHECK(refusal(with("training", "loss = 'l1_msssim'")).find("not available in this version") != std::string::npos);
+  CHECK(refusal(with("training", "loss = 'l1_msssim'")).find("training.loss: 'l1_msssim' compares images") !=
+        std::string::npos);
   CHECK(refusal(kMinimal + "[adversarial]\n").find("my.toml:6: adversarial: there is no [critic]") == 0);
   CHECK(refusal(with("data", "image_size = 32")).find("my.toml:2: data.image_size") == 0);
   CHECK(refusal(kMinimal + "[data]\n").find("my.toml:6: not valid TOML") == 0);

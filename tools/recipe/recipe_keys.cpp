@@ -165,7 +165,8 @@ std::vector<RecipeKey> make_keys() {
 
   at_least(0, "training.steps", ASCORE_SLOT(training.steps), "updates of the score network in all");
   at_least(1, "training.batch_size", ASCORE_SLOT(training.batch_size), "samples per update");
-  one_of("training.loss", ASCORE_SLOT(training.loss), {"l2", "l1"}, {"l1_msssim"}, "denoising score matching loss");
+  one_of("training.loss", ASCORE_SLOT(training.loss), {"l2", "l1", "l1_msssim"}, {},
+         "denoising score matching loss; l1_msssim: images of sides above 160 only");
   at_least(1, "training.log_every", ASCORE_SLOT(training.log_every), "steps between lines of metrics.jsonl");
   at_least(0, "training.checkpoint_every", ASCORE_SLOT(training.checkpoint_every),
            "steps between checkpoints; 0: only the first and the last");

@@ -1,6 +1,7 @@
 #include "tools/recipe/recipe_rules.hpp"
 
 #include "kernels/core/error.hpp"
+#include "kernels/ms_ssim/ms_ssim.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -90,6 +91,10 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
 
   require(recipe.noise.sigma_begin > recipe.noise.sigma_end, "noise.sigma_begin",
           fmt::format("must be above noise.sigma_end = {}", recipe.noise.sigma_end));
+
+  require(recipe.training.loss != "l1_msssim" || image_size > kernels::kMsSsimSide, "training.loss",
+          fmt::format("'l1_msssim' compares images at five resolutions: their sides must be above {} pixels, not {}",
+                      kernels::kMsSsimSide, image_size));
 
   const Recipe::Score& score = recipe.score;
   const bool mlp = score.name == "mlp";

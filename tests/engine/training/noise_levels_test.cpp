@@ -47,8 +47,8 @@ TEST_CASE("settings of training have names that parse back, and are checked") {
   }
   CHECK(std::string(name(parse_spacing("linear"))) == "linear");
   CHECK(std::string(name(parse_score_target("dae"))) == "dae");
-  CHECK(std::string(name(parse_dsm_loss("l1"))) == "l1");
-  CHECK_THROWS_WITH(parse_dsm_loss("l3"), "unknown score matching loss \"l3\": use one of l2, l1");
+  for (const char* loss : {"l2", "l1", "l1_msssim"}) CHECK(std::string(name(parse_dsm_loss(loss))) == loss);
+  CHECK_THROWS_WITH(parse_dsm_loss("l3"), "unknown score matching loss \"l3\": use one of l2, l1, l1_msssim");
   CHECK_THROWS_AS(check(AdversarialConfig{.critic_steps = 0}), ConfigError);
   CHECK_THROWS_AS(check(AdversarialConfig{.lambda_dsm = -1}), ConfigError);
   CHECK_THROWS_AS(check(TrainingConfig{.batch_size = 0}), ConfigError);
