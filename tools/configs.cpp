@@ -62,12 +62,19 @@ ScoreNetworkConfig score_network_config(const Recipe& recipe) {
   config.sample_shape = sample_shape(recipe);
   config.width = recipe.score.width;
   config.activation = activation(recipe.score.activation);
-  if (recipe.score.norm != "none") config.norm = recipe.score.norm;
+  config.norm = recipe.score.norm;
   config.dilation = recipe.score.dilation;
   config.standardize = recipe.score.standardize;
+  config.spectral_norm = recipe.score.spectral_norm;
   config.conditional = recipe.score.conditional;
   config.dae = recipe.score.target == "dae";
   config.shift_input = recipe.data.transform == "none";
+  config.multipliers = recipe.score.multipliers;
+  config.attention_levels = recipe.score.attention_levels;
+  config.groups = recipe.score.groups;
+  config.dropout = recipe.score.dropout;
+  config.init = recipe.score.init;
+  config.noise = noise_config(recipe);
   return config;
 }
 

@@ -97,6 +97,16 @@ void append(HostTensor& all, const HostTensor& more, const Shape& sample, int64_
   all.bytes.insert(all.bytes.end(), more.bytes.begin(), more.bytes.end());
 }
 
+/// Rows that run together.
+int64_t tile_rows(Device device, const Recipe& recipe, const DrawRequest& request) {
+  if (recipe.score.standardize) {  // divides by the variance of its whole batch
+    if (request.batch >= request.count) return request.count;
+    throw ConfigError(fmt::format("--batch {}: a network with standardize takes all {} samples as one batch",
+                                  request.batch, request.count));
+  }
+  return device == Device::cuda ? std::min(request.batch, request.count) : tile_size(sample_shape(recipe));
+}
+
 }  // namespace
 
 DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, const DrawRequest& request,
@@ -108,7 +118,7 @@ DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& ne
   Ctx inference = ctx.detached();
   inference.training = false;
   const Shape sample = sample_shape(recipe);
-  const int64_t tile = ctx.stream.device() == Device::cuda ? std::min(request.batch, request.count) : tile_size(sample);
+  const int64_t tile = tile_rows(ctx.stream.device(), recipe, request);
   const int64_t tiles = (request.count + tile - 1) / tile;
   const int64_t all = tiles * static_cast<int64_t>(request.plan.evaluations());
   int64_t done = 0;

@@ -27,7 +27,8 @@ struct KnownRegion {
 struct DrawRequest {
   uint64_t seed = 0;
   int64_t count = 0;
-  int64_t batch = 0;  ///< cuda: rows that run together; elsewhere tiles of a fixed size run, whatever it says
+  int64_t batch = 0;  ///< cuda: rows that run together; elsewhere tiles of a fixed size run, whatever it says; with
+                      ///< score.standardize: at least `count`, and all run together
   SamplingPlan plan;
   Start init = Start::uniform;
   const Dataset* data = nullptr;       ///< for init `data`: sample i starts from training sample i modulo their number

@@ -10,7 +10,10 @@ namespace ascore::tools {
 
 namespace {
 struct Shown {
-  std::string operator()(const std::vector<std::string>& list) const { return fmt::format("{}", fmt::join(list, " ")); }
+  template <class T>
+  std::string operator()(const std::vector<T>& list) const {
+    return fmt::format("{}", fmt::join(list, " "));
+  }
   template <class T>
   std::string operator()(const T& value) const {
     return fmt::format("{}", value);

@@ -268,3 +268,16 @@ TEST_CASE("data stats describes the data of a recipe", "[program]") {
   CHECK(run.out.find("\"largest_distance\"") != std::string::npos);
   CHECK(run.out.find("\"sample_shape\": \"[8,8,1]\"") != std::string::npos);
 }
+
+TEST_CASE("a network that standardizes is sampled as one batch", "[program]") {
+  Folder folder;
+  Words recipe = tiny_digits();
+  recipe.insert(recipe.end(), {"--set", "score.standardize=true"});
+  REQUIRE(train(recipe, folder / "run", {"--max-steps", "1"}).code == 0);
+  const auto sample = [&](const std::string& batch) {
+    return test::ascore({"sample", folder / "run", "--out", folder / "samples", "--count", "3", "--batch", batch,
+                         "--threads", "1", "--quiet"});
+  };
+  check_failure(sample("2"), 2, "--batch 2: a network with standardize takes all 3 samples as one batch");
+  CHECK(sample("3").code == 0);
+}

@@ -243,6 +243,7 @@ std::vector<Row> command_lines() {
 
 std::vector<Row> recipe_keys() {
   const std::string train = "train digits --out @/x --set ", points = "train gaussians25 --out @/x --set ";
+  const std::string unet = "train digits --out @/x --set score.name=unet --set score.groups=4 --set ";
   return {
       {train + "score.width", 2, "key=value"},
       {train + "=3", 2, "key=value"},
@@ -259,8 +260,25 @@ std::vector<Row> recipe_keys() {
       {train + "score.optimizer.beta1=1.0", 2, "score.optimizer.beta1"},
       {train + "score.optimizer.name=lion", 2, "'lion' is unknown"},
       {train + "score.name=mlp", 2, "'mlp' does not take the images of 'digits'"},
-      {train + "score.name=ncsnv2_deepest --set score.dilation=false", 2, "whose sides divide by 32, not [8,8,1]"},
-      {train + "score.norm=none", 2, "score.norm"},
+      {train + "score.name=ncsnv2_deepest --set score.dilation=false", 2,
+       "whose sides both divide by 32, or both by 16 only, not [8,8,1]"},
+      {train + "score.norm=group_norm", 2, "score.norm"},
+      {train + "score.groups=16", 2, "score.groups: only 'unet' has it"},
+      {train + "score.multipliers=3", 2, "score.multipliers must be a list of integers, not an integer"},
+      {train + "score.multipliers=[1,'2']", 2, "score.multipliers must be a list of integers, not of text"},
+      {unet + "score.multipliers=[]", 2, "score.multipliers: needs 1 to 16 numbers, not 0"},
+      {unet + "score.multipliers=[1,0]", 2, "score.multipliers must be at least 1"},
+      {unet + "score.multipliers=[1,1,1,1,1]", 2, "5 levels need images whose sides divide by 16, not of 8 pixels"},
+      {unet + "score.attention_levels=[4]", 2, "score.attention_levels: there is no level 4: the last is 3"},
+      {unet + "score.attention_levels=[-1]", 2, "score.attention_levels must be at least 0"},
+      {unet + "score.groups=5", 2, "score.groups: score.width 16 does not divide by 5"},
+      {unet + "score.groups=0", 2, "score.groups must be at least 1"},
+      {unet + "score.dropout=1", 2, "score.dropout must be at least 0 and below 1"},
+      {unet + "score.init=zeros", 2, "'zeros' is unknown"},
+      {unet + "score.activation=elu", 2, "score.activation: 'unet' has 'silu' only"},
+      {unet + "score.norm=none", 2, "score.norm: 'unet' has 'group_norm' only"},
+      {unet + "score.spectral_norm=true", 2, "score.spectral_norm: 'unet' does not have it"},
+      {unet + "score.standardize=true", 2, "score.standardize: 'unet' does not have it"},
       {train + "score.conditional=true", 2, "score.conditional"},
       {train + "score.ema=1", 2, "score.ema"},
       {train + "critic.name=mlp", 2, "critic.name"},

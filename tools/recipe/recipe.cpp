@@ -46,9 +46,6 @@ std::string_view found_type(const toml::node& node) {
 }
 
 [[noreturn]] void unknown(const toml::node& node, const std::string& path) {
-  for (const AbsentKey& absent : absent_recipe_keys()) {
-    if (absent.path == path) throw ConfigError(fmt::format("{}: {}: {}", where(node), path, absent.reason));
-  }
   throw ConfigError(
       fmt::format("{}: unknown key {:.100}; did you mean {}?", where(node), path, nearest_recipe_key(path)));
 }
@@ -90,6 +87,19 @@ void read_value(Recipe& recipe, const RecipeKey& key, const toml::node& node) {
         node.is_integer() ? static_cast<double>(node.as_integer()->get()) : node.as_floating_point()->get();
     check_number(key, value, node);
     **number = value;
+  } else if (auto* list = std::get_if<std::vector<int64_t>*>(&slot)) {
+    const toml::array* elements = node.as_array();
+    if (!elements) wrong("a list of integers");
+    (*list)->clear();
+    for (const toml::node& element : *elements) {
+      if (!element.is_integer()) {
+        throw ConfigError(
+            fmt::format("{}: {} must be a list of integers, not of {}", where(node), key.path, found_type(element)));
+      }
+      const int64_t value = element.as_integer()->get();
+      check_number(key, static_cast<double>(value), node);
+      (*list)->push_back(value);
+    }
   } else {
     if (!node.is_string()) wrong("text");
     check_choice(key, node.as_string()->get(), node);

@@ -38,7 +38,11 @@ struct Recipe {
     std::string name = "ncsnv2";
     int64_t width = 128;
     std::string activation = "elu", norm = "instance_norm_plus", target = "gaussian";
-    bool dilation = true, standardize = false, conditional = false;
+    bool dilation = true, standardize = false, spectral_norm = false, conditional = false;
+    std::vector<int64_t> multipliers = {1, 2, 2, 2}, attention_levels = {1};
+    int64_t groups = 32;
+    double dropout = 0;
+    std::string init = "ddpm";
     OptimizerSettings optimizer;
     double ema = 0.9999;
   } score;

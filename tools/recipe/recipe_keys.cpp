@@ -8,7 +8,7 @@ namespace ascore::tools {
 namespace {
 
 /// Bounds that no use comes near; beyond them numbers of steps would overflow.
-constexpr double kMostLevels = 100'000, kMostSteps = 10'000;
+constexpr double kMostLevels = 100'000, kMostSteps = 10'000, kMostMultiplier = 1024, kLastLevel = 15;
 
 #define ASCORE_SLOT(member) [](Recipe& r) -> Slot { return &r.member; }
 
@@ -68,22 +68,45 @@ std::vector<RecipeKey> make_keys() {
                   .derived = "232; points 60"});
   one_of("noise.spacing", ASCORE_SLOT(noise.spacing), {"geometric", "linear"}, {}, "how the levels are spaced");
 
-  one_of("score.name", ASCORE_SLOT(score.name), {"mlp", "ncsnv2", "ncsnv2_deeper", "ncsnv2_deepest"}, {"unet"},
-         "score network: `mlp` for points, `ncsnv2` for images, its deeper variants for large ones", "by the data");
-  at_least(1, "score.width", ASCORE_SLOT(score.width), "base width: ngf of ncsnv2, hidden units of mlp",
+  one_of("score.name", ASCORE_SLOT(score.name), {"mlp", "ncsnv2", "ncsnv2_deeper", "ncsnv2_deepest", "unet"}, {},
+         "score network: `mlp` for points; `ncsnv2`, its deeper variants and `unet` for images", "by the data");
+  at_least(1, "score.width", ASCORE_SLOT(score.width), "base width: ngf of ncsnv2, ch of unet, hidden units of mlp",
            "128; mlp 512");
   one_of("score.activation", ASCORE_SLOT(score.activation), {"elu", "relu", "leaky_relu", "silu"}, {},
-         "activation function", "elu; mlp leaky_relu");
-  one_of("score.norm", ASCORE_SLOT(score.norm), {"instance_norm_plus", "none"},
-         {"instance_norm", "variance_norm", "batch_norm", "group_norm"}, "normalisation",
-         "instance_norm_plus; mlp none");
+         "activation function; unet has silu", "elu; mlp leaky_relu; unet silu");
+  one_of("score.norm", ASCORE_SLOT(score.norm),
+         {"instance_norm_plus", "instance_norm", "batch_norm", "variance_norm", "group_norm", "none"}, {},
+         "normalisation: of ncsnv2 any but group_norm, of unet group_norm, of mlp none",
+         "instance_norm_plus; mlp none; unet group_norm");
   one_of("score.target", ASCORE_SLOT(score.target), {"gaussian", "dae"}, {},
          "what the network estimates: minus the noise, or the clean sample");
   flag("score.dilation", ASCORE_SLOT(score.dilation),
        "ncsnv2 family: dilated convolutions instead of pooling in the last two stages");
   flag("score.standardize", ASCORE_SLOT(score.standardize),
-       "divide the output by its variance over the batch; `true` is not available in this version");
-  flag("score.conditional", ASCORE_SLOT(score.conditional), "the network is given sigma", "true for mlp, else false");
+       "ncsnv2 family: divide the output by its variance over the whole batch");
+  flag("score.spectral_norm", ASCORE_SLOT(score.spectral_norm),
+       "ncsnv2 family: divide every convolution's weight by its largest singular value, as PyTorch does");
+  flag("score.conditional", ASCORE_SLOT(score.conditional), "mlp, unet: the network is given the noise level",
+       "true for mlp, else false");
+  keys.push_back({.path = "score.multipliers",
+                  .slot = ASCORE_SLOT(score.multipliers),
+                  .doc = "unet: width of each level, in units of `width`; resolution halves from level to level",
+                  .low = 1,
+                  .high = kMostMultiplier});
+  keys.push_back({.path = "score.attention_levels",
+                  .slot = ASCORE_SLOT(score.attention_levels),
+                  .doc = "unet: levels with attention, the first is 0",
+                  .low = 0,
+                  .high = kLastLevel});
+  at_least(1, "score.groups", ASCORE_SLOT(score.groups), "unet: groups of every normalisation; `width` divides by it");
+  keys.push_back({.path = "score.dropout",
+                  .slot = ASCORE_SLOT(score.dropout),
+                  .doc = "unet: share of channels dropped in every residual block while training",
+                  .low = 0,
+                  .high = 1,
+                  .open_high = true});
+  one_of("score.init", ASCORE_SLOT(score.init), {"ddpm", "original"}, {},
+         "unet: how weights start: as in DDPM, or as in the original implementation");
   const auto optimizer = [&](auto network, std::string_view beta1_default, std::string_view beta2_default) {
     constexpr bool critic = decltype(network)::value;
     const auto text = [](const char* of_score, const char* of_critic) { return critic ? of_critic : of_score; };
@@ -253,18 +276,6 @@ const RecipeKey* find_recipe_key(std::string_view path) {
   return found == keys.end() ? nullptr : &*found;
 }
 
-std::span<const AbsentKey> absent_recipe_keys() {
-  static constexpr AbsentKey kKeys[] = {
-      {"score.spectral_norm", "spectral norm in score networks is not available in this version"},
-      {"score.multipliers", "it belongs to the network 'unet', which is not available in this version"},
-      {"score.attention_levels", "it belongs to the network 'unet', which is not available in this version"},
-      {"score.groups", "it belongs to the network 'unet', which is not available in this version"},
-      {"score.dropout", "it belongs to the network 'unet', which is not available in this version"},
-      {"score.init", "it belongs to the network 'unet', which is not available in this version"},
-  };
-  return kKeys;
-}
-
 std::string_view nearest_recipe_key(std::string_view path) {
   constexpr size_t kLongest = 100;  // no key is as long; the time grows with the length
   path = path.substr(0, kLongest);
@@ -284,7 +295,7 @@ std::string_view nearest_recipe_key(std::string_view path) {
 
 std::string_view type_name(const RecipeKey& key) {
   Recipe recipe;
-  static constexpr std::string_view kNames[] = {"true or false", "integer", "number", "text"};
+  static constexpr std::string_view kNames[] = {"true or false", "integer", "number", "text", "list of integers"};
   return kNames[key.slot(recipe).index()];
 }
 
@@ -292,6 +303,9 @@ std::string toml_value(const Slot& slot) {
   if (const auto* flag = std::get_if<bool*>(&slot)) return **flag ? "true" : "false";
   if (const auto* integer = std::get_if<int64_t*>(&slot)) return fmt::format("{}", **integer);
   if (const auto* text = std::get_if<std::string*>(&slot)) return in_quotes(**text);
+  if (const auto* list = std::get_if<std::vector<int64_t>*>(&slot)) {
+    return fmt::format("[{}]", fmt::join(**list, ", "));
+  }
   const std::string number = fmt::format("{}", **std::get_if<double*>(&slot));  // shortest that reads back exactly
   return number.find_first_of(".en") == std::string::npos ? number + ".0" : number;
 }

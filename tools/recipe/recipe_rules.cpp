@@ -4,6 +4,7 @@
 #include "kernels/ms_ssim/ms_ssim.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -54,6 +55,10 @@ void derive_defaults(Recipe& recipe, const GivenKeys& given) {
     set("score.norm", recipe.score.norm, "none");
     set("score.conditional", recipe.score.conditional, true);
   }
+  if (recipe.score.name == "unet") {
+    set("score.activation", recipe.score.activation, "silu");
+    set("score.norm", recipe.score.norm, "group_norm");
+  }
   if (recipe.critic.name == "mlp") set("critic.width", recipe.critic.width, int64_t{512});
   if (recipe.has_critic) {
     set("score.optimizer.beta1", recipe.score.optimizer.beta1, 0.0);
@@ -64,8 +69,69 @@ void derive_defaults(Recipe& recipe, const GivenKeys& given) {
   set("critic.optimizer.beta2", recipe.critic.optimizer.beta2, 0.9);
 }
 
+namespace {
+/// Refuses the recipe because of `key` unless `holds`.
+using Require = std::function<void(bool holds, const char* key, const std::string& what)>;
+
+void check_norm(const Recipe::Score& score, const Require& require) {
+  const std::string &network = score.name, &norm = score.norm;
+  if (network == "mlp") {
+    require(norm == "none", "score.norm", "'mlp' has no normalisation: choose 'none'");
+  } else if (network == "unet") {
+    require(norm == "group_norm", "score.norm", "'unet' has 'group_norm' only");
+  } else {
+    require(norm != "group_norm", "score.norm", fmt::format("'{}' does not have 'group_norm'", network));
+  }
+}
+
+void check_unet(const Recipe& recipe, const Require& require) {
+  const Recipe::Score &score = recipe.score, defaults;
+  if (score.name != "unet") {
+    const char* what = "only 'unet' has it";
+    require(score.multipliers == defaults.multipliers, "score.multipliers", what);
+    require(score.attention_levels == defaults.attention_levels, "score.attention_levels", what);
+    require(score.groups == defaults.groups, "score.groups", what);
+    require(score.dropout == defaults.dropout, "score.dropout", what);
+    require(score.init == defaults.init, "score.init", what);
+    return;
+  }
+  constexpr size_t kMostLevels = 16;
+  const size_t levels = score.multipliers.size();
+  require(levels >= 1 && levels <= kMostLevels, "score.multipliers",
+          fmt::format("needs 1 to {} numbers, not {}", kMostLevels, levels));
+  const int64_t multiple = int64_t{1} << (levels - 1);
+  require(recipe.data.image_size % multiple == 0, "score.multipliers",
+          fmt::format("{} levels need images whose sides divide by {}, not of {} pixels", levels, multiple,
+                      recipe.data.image_size));
+  for (const int64_t level : score.attention_levels) {
+    require(level < static_cast<int64_t>(levels), "score.attention_levels",
+            fmt::format("there is no level {}: the last is {}", level, levels - 1));
+  }
+  require(score.width % score.groups == 0, "score.groups",
+          fmt::format("score.width {} does not divide by {}", score.width, score.groups));
+  require(score.activation == "silu", "score.activation", "'unet' has 'silu' only");
+  require(!score.conditional || (score.width % 2 == 0 && score.width >= 4), "score.conditional",
+          fmt::format("needs an even score.width of at least 4, not {}", score.width));
+}
+
+void check_score(const Recipe& recipe, const Require& require) {
+  const Recipe::Score& score = recipe.score;
+  const bool points = is_point_data(recipe.data.name), mlp = score.name == "mlp", unet = score.name == "unet";
+  require(mlp == points, "score.name",
+          fmt::format("'{}' does not take the {} of '{}'; choose '{}'", score.name, points ? "points" : "images",
+                      recipe.data.name, points ? "mlp" : "ncsnv2"));
+  check_norm(score, require);
+  require(mlp || unet || score.width >= 2, "score.width", fmt::format("'{}' needs at least 2", score.name));
+  require(mlp || unet || !score.conditional, "score.conditional", "only 'mlp' and 'unet' take the noise level");
+  require(!(mlp || unet) || !score.standardize, "score.standardize", fmt::format("'{}' does not have it", score.name));
+  require(!(mlp || unet) || !score.spectral_norm, "score.spectral_norm",
+          fmt::format("'{}' does not have it", score.name));
+  check_unet(recipe, require);
+}
+}  // namespace
+
 void check_rules(const Recipe& recipe, const GivenKeys& given) {
-  const auto require = [&](bool holds, const char* key, const std::string& what) {
+  const Require require = [&](bool holds, const char* key, const std::string& what) {
     if (holds) return;
     const auto place = given.find(key);
     throw ConfigError(fmt::format("{}: {}: {}", place == given.end() ? recipe.source : place->second, key, what));
@@ -96,18 +162,7 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
           fmt::format("'l1_msssim' compares images at five resolutions: their sides must be above {} pixels, not {}",
                       kernels::kMsSsimSide, image_size));
 
-  const Recipe::Score& score = recipe.score;
-  const bool mlp = score.name == "mlp";
-  require(mlp == points, "score.name",
-          fmt::format("'{}' does not take the {} of '{}'; choose '{}'", score.name, points ? "points" : "images", name,
-                      points ? "mlp" : "ncsnv2"));
-  require((score.norm == "none") == mlp, "score.norm",
-          fmt::format("'{}' has {}", score.name,
-                      mlp ? "no normalisation: choose 'none'" : "'instance_norm_plus' only in this version"));
-  require(mlp || score.width >= 2, "score.width", fmt::format("'{}' needs at least 2", score.name));
-  require(mlp || !score.conditional, "score.conditional", "only 'mlp' takes sigma as an input");
-  require(!score.standardize, "score.standardize", "true is not available in this version");
-
+  check_score(recipe, require);
   if (!recipe.has_critic) {
     require(!given.contains("adversarial"), "adversarial", "there is no [critic] to play against");
     return;

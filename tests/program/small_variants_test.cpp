@@ -1,0 +1,101 @@
+// A small variant of every shipped recipe learns on real data: tens of steps lower its loss on held-out samples.
+#include "engine/data/cifar10_files.hpp"
+#include "engine/io/npz.hpp"
+#include "models/registry.hpp"
+#include "tests/program/process.hpp"
+#include "tests/support/catch.hpp"
+#include "tools/configs.hpp"
+#include "tools/recipe/shipped_recipes.hpp"
+
+#include <fmt/format.h>
+
+using namespace ascore;
+using namespace ascore::tools;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// What makes a recipe small, whatever it is.
+const Words kShort = {"training.checkpoint_every=0",  "training.preview_every=0",
+                      "training.held_out_every=0",    "score.ema=0.9",
+                      "training.held_out_samples=64", "adversarial.critic_steps=1"};
+
+/// What makes its network small, and how long that learns. The loss must fall below `factor` of its start.
+struct Small {
+  Words overrides;
+  double factor;
+};
+Small small_network(const std::string& name) {
+  if (name == "mlp") return {{"score.width=32", "training.batch_size=64", "training.steps=200"}, 0.9};
+  if (name == "ncsnv2") {
+    return {{"score.width=4", "training.batch_size=2", "training.steps=40", "score.optimizer.lr=3e-3"}, 0.9};
+  }
+  if (name == "unet") {
+    return {{"score.width=8", "score.groups=4", "score.multipliers=[1,2]", "training.batch_size=2", "training.steps=40",
+             "score.optimizer.lr=3e-3"},
+            0.9};
+  }
+  FAIL("say here how the network " << name << " is made small");
+  return {};
+}
+
+Words small_critic(const std::string& name) {
+  if (name == "mlp") return {"critic.width=16"};
+  if (name == "biggan") return {"critic.width=2"};
+  FAIL("say here how the critic " << name << " is made small");
+  return {};
+}
+
+/// The data set, or a few of its samples from tests/data.
+Words few_samples(const std::string& data, const std::string& folder) {
+  if (data == "cifar10") {
+    ByteImages images;
+    append_cifar10_file(ASCORE_TEST_DATA "/cifar10/first_12.bin", 12, images);
+    write_npz(folder + "/cifar.npz", {{"images", HostTensor::from(images.pixels, {12, 32, 32, 3})}});
+    return {"data.name=array", "data.path=" + folder + "/cifar.npz", "data.image_size=32", "data.channels=3",
+            "data.test_fraction=0.3"};
+  }
+  if (data == "mnist") return {"data.path=" ASCORE_TEST_DATA "/mnist"};
+  if (data == "digits") return {"training.steps=150"};
+  if (is_point_data(data)) return {};
+  FAIL("say here where samples of the data set " << data << " are");
+  return {};
+}
+
+Recipe small_variant(const std::string& name, const std::string& folder, double& factor) {
+  const Recipe whole = load_recipe(name);
+  const Small network = small_network(whole.score.name);
+  factor = network.factor;
+  Words overrides = kShort;
+  if (!whole.has_critic) overrides.pop_back();
+  const auto more = [&](const Words& words) { overrides.insert(overrides.end(), words.begin(), words.end()); };
+  more(network.overrides);
+  if (whole.has_critic) more(small_critic(whole.critic.name));
+  more(few_samples(whole.data.name, folder));
+  return load_recipe(name, overrides);
+}
+
+}  // namespace
+
+TEST_CASE("a small variant of every shipped recipe lowers its held-out loss on real data", "[program]") {
+  std::vector<std::string> names;
+  for (const ShippedRecipe& shipped : shipped_recipes()) names.emplace_back(shipped.name);
+  const std::string name = GENERATE_COPY(from_range(names));
+  const test::Folder folder;
+  Stream stream(Device::cpu, {.threads = 2});
+  const auto allocator = make_pool_allocator(Device::cpu);
+  Ctx ctx{.stream = stream, .allocator = *allocator};
+  double factor = 0;
+  const Recipe recipe = small_variant(name, folder / "", factor);
+  const auto data = open_dataset(data_config(recipe), 1);
+  const auto network = make_score_network(score_network_config(recipe));
+  const auto critic = recipe.has_critic ? make_critic(critic_config(recipe)) : nullptr;
+  Trainer trainer(ctx, trainer_config(recipe), *network, critic.get(), *data, {});
+  const double before = trainer.held_out_loss().mean;
+  const std::atomic<bool> never = false;
+  REQUIRE(trainer.run(never) == TrainingEnd::finished);
+  const double after = trainer.held_out_loss().mean;
+  INFO(name << ": held-out loss " << before << " before, " << after << " after");
+  CHECK(after < factor * before);
+}
