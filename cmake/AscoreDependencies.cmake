@@ -73,6 +73,14 @@ if(TARGET ascore_external::dnnl)
   set(_dnnl_found ON)
 endif()
 ascore_resolve(ASCORE_ONEDNN _dnnl_found "oneDNN")
+foreach(name lmdb webp)
+  set(_found OFF)
+  if(TARGET ascore_external::${name})
+    set(_found ON)
+  endif()
+  string(TOUPPER ${name} _upper)
+  ascore_resolve(ASCORE_${_upper} _found "lib${name}")
+endforeach()
 
 # clang alone has libFuzzer, and not every clang: one that links a fuzzer is looked for once.
 set(_fuzzer_found OFF)
@@ -92,4 +100,5 @@ endif()
 ascore_resolve(ASCORE_FUZZ _fuzzer_found "clang++ with libFuzzer")
 
 message(STATUS "ascore: CUDA ${ASCORE_CUDA_ENABLED}, simt ${ASCORE_SIMT_ENABLED} (checks "
-               "${ASCORE_SIMT_CHECKS_ENABLED}), oneDNN ${ASCORE_ONEDNN_ENABLED}, fuzzers ${ASCORE_FUZZ_ENABLED}")
+               "${ASCORE_SIMT_CHECKS_ENABLED}), oneDNN ${ASCORE_ONEDNN_ENABLED}, LMDB ${ASCORE_LMDB_ENABLED}, WebP "
+               "${ASCORE_WEBP_ENABLED}, fuzzers ${ASCORE_FUZZ_ENABLED}")

@@ -1,5 +1,7 @@
 #include "tools/build_info.hpp"
 
+#include "engine/io/lmdb.hpp"
+#include "engine/io/webp.hpp"
 #include "kernels/core/device.hpp"
 
 namespace ascore::tools {
@@ -16,6 +18,8 @@ BuildInfo build_info() {
           .cuda = kCudaBuilt,
           .simt = kSimtBuilt,
           .onednn = ASCORE_WITH_ONEDNN != 0,
+          .lmdb = kLmdbBuilt,
+          .webp = kWebpBuilt,
           .cuda_architectures = kCudaBuilt ? ASCORE_CUDA_ARCHITECTURES : ""};
 }
 

@@ -10,6 +10,7 @@ struct BuildInfo {
   std::string build_type;          ///< "Release"
   std::string compiler;            ///< "gcc 12.2.0"
   bool cuda, simt, onednn;         ///< backends and libraries that are in it
+  bool lmdb, webp;                 ///< formats of data sets that it reads
   std::string cuda_architectures;  ///< "80-real 90a-real"; empty without cuda
 };
 BuildInfo build_info();

@@ -46,6 +46,7 @@ DataConfig data_config(const Recipe& recipe) {
   config.dequantize = recipe.data.dequantize;
   config.transform = recipe.data.transform;
   config.test_fraction = recipe.data.test_fraction;
+  config.skip_broken = recipe.data.skip_broken;
   return config;
 }
 

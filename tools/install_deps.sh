@@ -8,7 +8,7 @@
 # The CUDA toolkit (nvcc) is not installed here: with it on PATH, CUDA is built, without it, not.
 set -euo pipefail
 
-packages=(g++ cmake ninja-build libfmt-dev libeigen3-dev libdnnl-dev zlib1g-dev libstb-dev libcli11-dev
+packages=(g++ cmake ninja-build libfmt-dev libeigen3-dev libdnnl-dev zlib1g-dev libstb-dev libcli11-dev liblmdb-dev libwebp-dev
           libtomlplusplus-dev nlohmann-json3-dev)
 case "${1:-}" in
   "") ;;

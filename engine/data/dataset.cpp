@@ -3,8 +3,10 @@
 #include "engine/data/array.hpp"
 #include "engine/data/cifar10.hpp"
 #include "engine/data/digits.hpp"
+#include "engine/data/image_files.hpp"
 #include "engine/data/mnist.hpp"
 #include "engine/data/points.hpp"
+#include "engine/data/stacked_mnist.hpp"
 #include "engine/training/random_streams.hpp"
 #include "kernels/core/error.hpp"
 
@@ -36,9 +38,11 @@ struct Known {
   const char* name;
   Opener open;
 };
-constexpr Known kKnown[] = {{"swissroll", open_points}, {"gaussians8", open_points}, {"gaussians25", open_points},
-                            {"digits", open_digits},    {"cifar10", open_cifar10},   {"mnist", open_mnist},
-                            {"array", open_array}};
+constexpr Known kKnown[] = {
+    {"swissroll", open_points}, {"gaussians8", open_points},  {"gaussians25", open_points},
+    {"digits", open_digits},    {"cifar10", open_cifar10},    {"mnist", open_mnist},
+    {"array", open_array},      {"folder", open_image_files}, {"lsun", open_lsun},
+    {"celeba", open_celeba},    {"ffhq", open_ffhq},          {"stackedmnist", open_stacked_mnist}};
 
 void check_shape(const DataConfig& config, const Dataset& data) {
   const Shape& shape = data.sample_shape();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace ascore {
 
@@ -16,14 +17,17 @@ const char* name(Split split);
 
 /// Recipe table [data].
 struct DataConfig {
-  std::string name = "digits";  ///< swissroll, gaussians8, gaussians25, digits, cifar10, mnist, array
-  std::string path = {};        ///< where the files are (cifar10, mnist, array)
-  int image_size = 0;           ///< height and width in pixels; 0: the data's own
-  int channels = 0;             ///< 0: the data's own
-  bool flip = false;            ///< mirror half of the training images (done by the Loader)
+  /// swissroll, gaussians8, gaussians25, digits, cifar10, mnist, stackedmnist, array, folder, lsun, celeba, ffhq
+  std::string name = "digits";
+  std::string path = {};  ///< where the files are; points and digits have none
+  int image_size = 0;     ///< height and width in pixels; 0: the data's own (folder, lsun, celeba, ffhq: required)
+  int channels = 0;       ///< 0: the data's own
+  bool flip = false;      ///< mirror half of the training images (done by the Loader)
   std::string dequantize = "none";
   std::string transform = "none";
-  double test_fraction = 0.1;  ///< share held out where the data has no test part of its own (digits, array)
+  double test_fraction =
+      0.1;  ///< share held out where the data has no test part of its own (digits, array, folder, ffhq)
+  bool skip_broken = false;  ///< leave out images that cannot be decoded (folder, lsun, celeba, ffhq)
 };
 
 /// Samples that can be read by index, from any thread, and always come out the same. Images are NHWC f32 in [0,1]
@@ -44,6 +48,8 @@ class Dataset {
   void read(Split split, int64_t index, float* out, uint32_t pass = 0) const;
 
   const Preparation& preparation() const { return preparation_; }
+  /// What was done on opening that the user should know, a line each: broken images that were skipped.
+  const std::vector<std::string>& notices() const { return notices_; }
 
  protected:
   Dataset(const Shape& sample_shape, const Preparation& preparation, uint64_t seed)
@@ -51,11 +57,13 @@ class Dataset {
   /// The sample before preparation; the index is in range.
   virtual void load(Split split, int64_t index, float* out) const = 0;
   uint64_t seed() const { return seed_; }
+  void add_notice(std::string line) { notices_.push_back(std::move(line)); }
 
  private:
   Shape shape_;
   Preparation preparation_;
   uint64_t seed_;
+  std::vector<std::string> notices_;
 };
 
 /// Opens the data that a recipe names. `seed` draws synthetic points and dequantisation noise, not which samples are

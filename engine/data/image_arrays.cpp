@@ -1,6 +1,7 @@
 #include "engine/data/image_arrays.hpp"
 
 #include "engine/data/cifar10_files.hpp"
+#include "engine/data/image_files.hpp"
 #include "engine/data/mnist.hpp"
 #include "engine/io/atomic_file.hpp"
 #include "engine/io/compression.hpp"
@@ -133,6 +134,19 @@ void write_image_arrays(const std::filesystem::path& path, const ImageArrays& ar
     file.emplace_back("test_labels", labels(*arrays.test));
   }
   write_npz(path, file);
+}
+
+ImageArrays import_image_files(const std::filesystem::path& source, int image_size, int channels) {
+  const ImageSelection all = image_files_at(source.string());
+  const auto count = static_cast<int64_t>(all.places.size());
+  LabelledImages images{.images = HostTensor({count, image_size, image_size, channels}, DType::u8),
+                        .labels = std::vector<int64_t>(all.places.size())};
+  auto out = images.images.bytes.begin();
+  for (const int64_t place : all.places) {
+    out =
+        std::ranges::copy(decode_framed(*all.source, place, Framing::resize_crop, image_size, channels).bytes, out).out;
+  }
+  return {.train = std::move(images), .test = std::nullopt};
 }
 
 ImageArrays import_images(const std::filesystem::path& source) {

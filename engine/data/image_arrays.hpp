@@ -28,6 +28,10 @@ ImageArrays read_image_arrays(const std::filesystem::path& path);
 /// Writes what read_image_arrays reads, as .npz. Throws DiskError.
 void write_image_arrays(const std::filesystem::path& path, const ImageArrays& arrays);
 
+/// Reads a folder or .zip of image files, as the data set `folder` does, to u8 images of `image_size` pixels a side and
+/// 1 or 3 channels, in the order of their names, without a test part. Throws DataError, ConfigError.
+ImageArrays import_image_files(const std::filesystem::path& source, int image_size, int channels);
+
 /// Reads images from what they are published as: a folder of MNIST's idx files, a folder or archive of CIFAR-10's
 /// binary version, an idx file (images only), .npy or .npz. What a file is, its content tells. Throws DataError.
 ImageArrays import_images(const std::filesystem::path& source);

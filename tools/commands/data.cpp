@@ -6,9 +6,11 @@
 #include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/configs.hpp"
+#include "tools/open_data.hpp"
 #include "tools/options.hpp"
 #include "tools/output_file.hpp"
 #include "tools/report.hpp"
+#include "tools/validators.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -27,6 +29,7 @@ struct StatsOptions {
 
 struct ImportOptions {
   std::string source, out;
+  int image_size = 0, channels = 3;
   bool overwrite = false;
 };
 
@@ -34,7 +37,7 @@ void run_stats(const StatsOptions& options) {
   require_cpu_only(options.common, "data stats");
   const Recipe recipe = load_recipe(options.recipe, recipe_overrides(options.common));
   const auto seed = static_cast<uint64_t>(recipe.seed);
-  const std::unique_ptr<Dataset> data = open_dataset(data_config(recipe), seed);
+  const std::unique_ptr<Dataset> data = open_data(recipe);
   const DataStatistics facts = data_statistics(*data, Split::train);
   Report report;
   report.add("name", recipe.data.name);
@@ -65,7 +68,9 @@ void run_import(const ImportOptions& options) {
   if (out.extension() != ".npz")
     throw ConfigError(fmt::format("--out {}: the file's name must end in .npz", options.out));
   check_output_file("--out", out, options.overwrite);
-  const ImageArrays arrays = import_images(options.source);
+  const ImageArrays arrays = options.image_size > 0
+                                 ? import_image_files(options.source, options.image_size, options.channels)
+                                 : import_images(options.source);
   write_image_arrays(out, arrays);
   const HostTensor& images = arrays.train.images;
   Report report;
@@ -93,11 +98,17 @@ void add_import(CLI::App& data) {
   auto* command = data.add_subcommand("import", "Make an array that recipes can train from (data.name = \"array\")");
   auto options = std::make_shared<ImportOptions>();
   command
-      ->add_option("source", options->source,
-                   "MNIST's or CIFAR-10's folder, cifar-10-binary.tar.gz, an idx file, .npy or .npz")
+      ->add_option(
+          "source", options->source,
+          "MNIST's or CIFAR-10's folder, cifar-10-binary.tar.gz, an idx file, .npy or .npz; with --image-size a "
+          "folder or .zip of pictures")
       ->required()
       ->type_name("SRC");
   command->add_option("--out", options->out, "the file to write, .npz")->required()->type_name("F");
+  command
+      ->add_option("--image-size", options->image_size, "pictures: pixels of a side that they are resized and cut to")
+      ->check(whole_number(1, 4096));
+  command->add_option("--channels", options->channels, "pictures: 3 (RGB) or 1 (grey)")->check(CLI::IsMember({1, 3}));
   command->add_flag("--overwrite", options->overwrite, "replace the file");
   command->callback([options] { run_import(*options); });
 }

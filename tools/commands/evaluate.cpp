@@ -9,6 +9,7 @@
 #include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/configs.hpp"
+#include "tools/open_data.hpp"
 #include "tools/options.hpp"
 #include "tools/report.hpp"
 
@@ -47,7 +48,7 @@ HostTensor read_samples(const std::string& path, const Shape& sample, DType dtyp
 std::vector<double> all_images(const Recipe& recipe) {
   Recipe untouched = recipe;
   untouched.data.dequantize = untouched.data.transform = "none";
-  const std::unique_ptr<Dataset> data = open_dataset(data_config(untouched), static_cast<uint64_t>(recipe.seed));
+  const std::unique_ptr<Dataset> data = open_data(untouched);
   std::vector<double> rows;
   std::vector<float> image(static_cast<size_t>(data->sample_shape().count()));
   for (const Split split : {Split::train, Split::test}) {
@@ -83,7 +84,7 @@ void report_points(Report& report, const Recipe& recipe, const HostTensor& sampl
     report.add("of", static_cast<int64_t>(coverage.of));
     report.add("within_3sd", coverage.within_3sd);
   }
-  const std::unique_ptr<Dataset> data = open_dataset(data_config(recipe), static_cast<uint64_t>(recipe.seed));
+  const std::unique_ptr<Dataset> data = open_data(recipe);
   const int64_t count = std::min(data->size(Split::test), samples.shape[0]);
   std::vector<double> held_out;
   for (int64_t i = 0; i < count; ++i) {

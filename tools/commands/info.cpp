@@ -48,6 +48,8 @@ void report_machine(Report& report) {
   if (build.cuda) report.add("build.cuda_architectures", build.cuda_architectures);
   report.add("build.simt", build.simt);
   report.add("build.onednn", build.onednn);
+  report.add("build.lmdb", build.lmdb);
+  report.add("build.webp", build.webp);
   for (const Device device : {Device::cpu, Device::simt, Device::cuda}) {
     const std::string reason = unavailable_reason(device);
     report.add(fmt::format("devices.{}", name(device)), reason.empty() ? "available" : reason);

@@ -7,6 +7,7 @@
 #include "tools/commands/commands.hpp"
 #include "tools/configs.hpp"
 #include "tools/drawing.hpp"
+#include "tools/open_data.hpp"
 #include "tools/output_folder.hpp"
 #include "tools/progress.hpp"
 #include "tools/session.hpp"
@@ -157,7 +158,7 @@ TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& ne
 ExitCode run(Ctx& ctx, const Recipe& recipe, const Options& options, const std::atomic<bool>& stop) {
   TrainerConfig config = trainer_config(recipe);
   if (options.max_steps) config.training.steps = std::min(config.training.steps, *options.max_steps);
-  const std::unique_ptr<Dataset> data = open_dataset(data_config(recipe), config.seed);
+  const std::unique_ptr<Dataset> data = open_data(recipe);
   const std::unique_ptr<ScoreNetwork> network = make_score_network(score_network_config(recipe));
   const std::unique_ptr<Critic> critic = recipe.has_critic ? make_critic(critic_config(recipe)) : nullptr;
 

@@ -26,6 +26,7 @@ struct Recipe {
     bool flip = false;
     std::string dequantize = "none", transform = "none";
     double test_fraction = 0.1;
+    bool skip_broken = false;
   } data;
 
   struct Noise {

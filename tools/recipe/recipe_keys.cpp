@@ -32,18 +32,21 @@ std::vector<RecipeKey> make_keys() {
   at_least(0, "seed", ASCORE_SLOT(seed), "key of all random numbers of the run");
 
   one_of("data.name", ASCORE_SLOT(data.name),
-         {"swissroll", "gaussians8", "gaussians25", "digits", "cifar10", "mnist", "array"},
-         {"stackedmnist", "lsun", "celeba", "ffhq", "folder"},
-         "data set; `digits` (8x8) and the point sets are part of the program");
+         {"swissroll", "gaussians8", "gaussians25", "digits", "cifar10", "mnist", "stackedmnist", "array", "folder",
+          "lsun", "celeba", "ffhq"},
+         {}, "data set; `digits` (8x8) and the point sets are part of the program");
   keys.push_back({.path = "data.path",
                   .slot = ASCORE_SLOT(data.path),
-                  .doc =
-                      "where the data are: cifar10: the folder of data_batch_1.bin, or the .tar.gz; mnist: the folder "
-                      "of the idx files; array: a .npy or .npz file"});
-  at_least(0, "data.image_size", ASCORE_SLOT(data.image_size),
-           "height and width in pixels; mnist: 28, or 32 with a black margin; array: must be given",
-           "the data set's own; 0 for points");
-  at_least(0, "data.channels", ASCORE_SLOT(data.channels), "channels of an image; array: must be given",
+                  .doc = "where the data are: cifar10: the folder of data_batch_1.bin, or the .tar.gz; mnist, "
+                         "stackedmnist: the folder of the idx files; array: a .npy or .npz file; folder: a folder of "
+                         "images, or a .zip; lsun, celeba, ffhq: see below"});
+  at_least(
+      0, "data.image_size", ASCORE_SLOT(data.image_size),
+      "height and width in pixels; mnist: 28, or 32 with a black margin; array, folder, lsun, celeba, ffhq: must be "
+      "given",
+      "the data set's own; 0 for points");
+  at_least(0, "data.channels", ASCORE_SLOT(data.channels),
+           "channels of an image; array: must be given; folder, lsun, celeba, ffhq: 3 or 1",
            "the data set's own; 0 for points");
   flag("data.flip", ASCORE_SLOT(data.flip), "flip half of the training images left to right");
   one_of("data.dequantize", ASCORE_SLOT(data.dequantize), {"none", "uniform", "gaussian"}, {},
@@ -53,10 +56,13 @@ std::vector<RecipeKey> make_keys() {
   keys.push_back(
       {.path = "data.test_fraction",
        .slot = ASCORE_SLOT(data.test_fraction),
-       .doc = "share held out where the data set has no test part of its own (digits; array without test_images)",
+       .doc = "share held out where the data set has no test part of its own (digits; array without test_images; "
+              "folder; ffhq)",
        .low = 0,
        .high = 1,
        .open_high = true});
+  flag("data.skip_broken", ASCORE_SLOT(data.skip_broken),
+       "folder, lsun, celeba, ffhq: decode every image first, and leave out those that are broken");
 
   positive("noise.sigma_begin", ASCORE_SLOT(noise.sigma_begin), "largest noise level", "50; points 4");
   positive("noise.sigma_end", ASCORE_SLOT(noise.sigma_end), "smallest noise level");

@@ -16,16 +16,18 @@ namespace {
 /// What the program knows about a data set without opening it.
 struct DataFacts {
   std::vector<int64_t> image_sizes;  ///< that it comes in, its own first; empty: what the recipe says
-  int64_t channels;                  ///< 0: what the recipe says
-  bool on_disk;
+  std::vector<int64_t> channels;     ///< likewise
+  bool on_disk, encoded = false;     ///< encoded: image files, any of which may be broken
 };
 
 DataFacts facts(const std::string& name) {
-  if (name == "digits") return {{8}, 1, false};
-  if (name == "cifar10") return {{32}, 3, true};
-  if (name == "mnist") return {{28, 32}, 1, true};
-  if (name == "array") return {{}, 0, true};
-  return {{0}, 0, false};
+  if (name == "digits") return {{8}, {1}, false};
+  if (name == "cifar10") return {{32}, {3}, true};
+  if (name == "mnist") return {{28, 32}, {1}, true};
+  if (name == "stackedmnist") return {{28}, {3}, true};
+  if (name == "array") return {{}, {}, true};
+  if (name == "folder" || name == "lsun" || name == "celeba" || name == "ffhq") return {{}, {3, 1}, true, true};
+  return {{0}, {0}, false};
 }
 
 }  // namespace
@@ -41,7 +43,7 @@ void derive_defaults(Recipe& recipe, const GivenKeys& given) {
   const bool points = is_point_data(recipe.data.name);
   const DataFacts data = facts(recipe.data.name);
   if (!data.image_sizes.empty()) set("data.image_size", recipe.data.image_size, data.image_sizes.front());
-  set("data.channels", recipe.data.channels, data.channels);
+  if (!data.channels.empty()) set("data.channels", recipe.data.channels, data.channels.front());
   if (points) {
     set("noise.sigma_begin", recipe.noise.sigma_begin, 4.0);
     set("noise.levels", recipe.noise.levels, int64_t{60});
@@ -136,21 +138,25 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
     const auto place = given.find(key);
     throw ConfigError(fmt::format("{}: {}: {}", place == given.end() ? recipe.source : place->second, key, what));
   };
-  const auto& [name, path, image_size, channels, flip, dequantize, transform, test_fraction] = recipe.data;
+  const auto& [name, path, image_size, channels, flip, dequantize, transform, test_fraction, skip_broken] = recipe.data;
   const bool points = is_point_data(name);
   const DataFacts data = facts(name);
   require(!data.on_disk || !path.empty(), "data.path", fmt::format("'{}' is read from disk: say where", name));
   if (data.image_sizes.empty()) {
     require(image_size > 0, "data.image_size", fmt::format("'{}' holds images of any size: say which", name));
-    require(channels > 0, "data.channels", fmt::format("'{}' holds images of any channels: say how many", name));
   } else {
     require(std::ranges::find(data.image_sizes, image_size) != data.image_sizes.end(), "data.image_size",
             fmt::format("'{}' has {}, not {}", name,
                         points ? "no pixels (0)" : fmt::format("{} pixels a side", fmt::join(data.image_sizes, " or ")),
                         image_size));
-    require(channels == data.channels, "data.channels",
-            fmt::format("'{}' has {}, not {}", name, data.channels, channels));
   }
+  if (data.channels.empty()) {
+    require(channels > 0, "data.channels", fmt::format("'{}' holds images of any channels: say how many", name));
+  } else {
+    require(std::ranges::find(data.channels, channels) != data.channels.end(), "data.channels",
+            fmt::format("'{}' has {}, not {}", name, fmt::join(data.channels, " or "), channels));
+  }
+  require(!skip_broken || data.encoded, "data.skip_broken", fmt::format("'{}' has no image files", name));
   require(!(points && flip), "data.flip", "points cannot be flipped");
   require(!points || dequantize == "none", "data.dequantize", "points have no grey levels: choose 'none'");
   require(!points || transform == "none", "data.transform", "points are not transformed: choose 'none'");
