@@ -1,6 +1,7 @@
 #include "models/ncsn_style.hpp"
 
 #include "engine/nn/normalization_layers.hpp"
+#include "engine/nn/torch_spectral_layers.hpp"
 #include "kernels/core/error.hpp"
 
 #include <type_traits>
@@ -52,7 +53,9 @@ const std::vector<std::string>& ncsn_norm_names() {
 
 Module* add_conv(Module& module, const NcsnStyle& style, std::string name, int64_t in, int64_t out, int kernel,
                  int dilation, bool bias) {
-  if (style.spectral_norm) throw ConfigError("spectral_norm is not available in this version: set it to false");
+  if (style.spectral_norm) {
+    return module.add<TorchSpectralConv2d>(std::move(name), in, out, kernel, Conv2dOptions{.dilation = dilation}, bias);
+  }
   return module.add<Conv2d>(std::move(name), in, out, kernel, dilation, bias);
 }
 

@@ -39,7 +39,8 @@ struct Conv2dOptions {
   int stride = 1;  ///< outputs at every stride-th pixel
   int dilation = 1;
 };
-/// x [N,H,W,I], weight [O,k,k,I], bias [O] or absent -> [N,H',W',O], H' = (H-1)/stride+1; zero padding dilation (k-1)/2
+/// x [N,H,W,I], weight [O,k,k,I], bias [O] or absent -> [N,H',W',O] with zero padding dilation (k-1)/2, rounded down:
+/// H' = (H-1)/stride+1 for an odd k, (H-1-dilation)/stride+1 for an even one.
 Tensor conv2d(Ctx& ctx, const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options = {});
 /// x [N,I], weight [O,I], bias [O] or absent -> x weight^T + bias [N,O].
 Tensor linear(Ctx& ctx, const Tensor& x, const Tensor& weight, const Tensor& bias);
@@ -77,9 +78,9 @@ Tensor pixel_sum(Ctx& ctx, const Tensor& x);
 Tensor tweedie(Ctx& ctx, const Tensor& x, const Tensor& s, const Tensor& sigma);
 
 /// Mean over the batch of the per-sample denoising score matching loss of s against `target` (-z, or x for `dae`):
-/// l2: 0.5 sum (s - target)^2, l1: sum |s - target|, l1_msssim: sum of 0.16 |s - target| + 0.84 (1 - ms_ssim(s, target)),
-/// with one similarity for the batch (images of sides above 160). s, target [N,...] f32/f64; result a scalar []. `per_sample` [N],
-/// if present, receives each sample's loss.
+/// l2: 0.5 sum (s - target)^2, l1: sum |s - target|, l1_msssim: sum of 0.16 |s - target| + 0.84 (1 - ms_ssim(s,
+/// target)), with one similarity for the batch (images of sides above 160). s, target [N,...] f32/f64; result a scalar
+/// []. `per_sample` [N], if present, receives each sample's loss.
 Tensor dsm_loss(Ctx& ctx, const Tensor& s, const Tensor& target, DsmLoss kind, Tensor per_sample = {});
 
 /// loss_D of mathematics.md's table; real, fake [N] (or [N,1]) f32/f64 critic outputs; a scalar []. Differentiable in

@@ -19,7 +19,7 @@ struct Nonlinearity {
   Tensor operator()(Ctx& ctx, const Tensor& x) const { return activate(ctx, x, kind, slope); }
 };
 
-/// Convolution: [N,H,W,in] -> [N,(H-1)/stride+1,(W-1)/stride+1,out]. Parameters weight [out,k,k,in], bias [out].
+/// Convolution: [N,H,W,in] -> [N,H',W',out], the sizes as ascore::conv2d's. Parameters weight [out,k,k,in], bias [out].
 class Conv2d : public Module {
  public:
   Conv2d(int64_t in, int64_t out, int kernel, int dilation = 1, bool bias = true, int stride = 1,

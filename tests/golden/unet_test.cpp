@@ -2,14 +2,6 @@
 
 using namespace ascore;
 
-TEST_CASE("the UNet computes the original's outputs, losses and gradients", "[golden]") {
-  const DType dtype = GENERATE(DType::f64, DType::f32);
-  CAPTURE(name(dtype));
-  const ScoreNetworkConfig config{
-      .name = "unet", .sample_shape = {32, 32, 3}, .width = 32, .norm = "group_norm", .groups = 32};
-  test::GoldenScoreNetwork("unet", config, dtype).check_all();
-}
-
 TEST_CASE("a UNet of four groups computes the original's Adam steps as well", "[golden]") {
   const DType dtype = GENERATE(DType::f64, DType::f32);
   CAPTURE(name(dtype));

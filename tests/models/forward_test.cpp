@@ -115,6 +115,31 @@ TEST_CASE("the score networks' options do what they say", "[models]") {
     for (double& value : expected) value = 1 / (1 + std::exp(-2 * value));
     CHECK(test::relative_error(ctx.to_host(dae.net->forward(ctx, x, {})), expected) < 1e-12);
   }
+  SECTION("spectral_norm: every weight is divided by u W v") {
+    const auto spectral = score({.sample_shape = {8, 8, 2}, .width = 4, .spectral_norm = true}, DType::f64, DType::f64);
+    size_t divided = 0;
+    for (const Parameter* p : spectral.parameters.parameters()) {
+      constexpr std::string_view suffix = "_orig";
+      std::string name = p->name;
+      std::vector<double> values = ctx.to_host(p->value);
+      if (name.ends_with(suffix)) {
+        name.resize(name.size() - suffix.size());
+        const auto u = ctx.to_host(spectral.parameters.find(name + "_u")->value);
+        const auto v = ctx.to_host(spectral.parameters.find(name + "_v")->value);
+        double sigma = 0;
+        for (size_t i = 0; i < values.size(); ++i) sigma += u[i / v.size()] * values[i] * v[i % v.size()];
+        for (double& value : values) value /= sigma;
+        ++divided;
+      }
+      const Parameter* mine = plain.parameters.find(name);
+      REQUIRE(mine);
+      copy(ctx.stream, mine->value.view(), ctx.from_host(values, mine->shape, DType::f64));
+    }
+    const auto is_conv = [](const Parameter* p) { return p->shape.rank() == 4; };
+    CHECK(divided == static_cast<size_t>(std::ranges::count_if(plain.parameters.parameters(), is_conv)));
+    const auto expected = ctx.to_host(plain.net->forward(ctx, x, {}));
+    CHECK(test::relative_error(ctx.to_host(spectral.net->forward(ctx, x, {})), expected) < 1e-12);
+  }
   SECTION("standardize: the output over its variance comes out") {
     const auto standardized =
         score({.sample_shape = {8, 8, 2}, .width = 4, .standardize = true}, DType::f64, DType::f64);

@@ -8,7 +8,8 @@
 
 namespace ascore::test {
 
-/// One file of reference numbers, tests/data/golden/NAME.safetensors, that keeps account of what a test took from it:
+/// One file of reference numbers, tests/data/golden/NAME.safetensors (or, of those too large for the repository, in the
+/// folder that the environment's ASCORE_GOLDEN names), that keeps account of what a test took from it:
 /// a golden test ends with check_all_used(), so that no tensor is ever quietly left uncompared.
 class GoldenFile {
  public:
