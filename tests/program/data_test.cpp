@@ -2,7 +2,9 @@
 #include "engine/io/npz.hpp"
 #include "tests/program/process.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/images.hpp"
 #include "tests/support/mnist.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace ascore;
 using test::Finished;
@@ -81,6 +83,39 @@ TEST_CASE("data import makes an array that recipes take", "[program]") {
   const auto after_name = [](const std::string& text) { return text.substr(text.find('\n')); };
   CHECK(after_name(files.out) == after_name(array.out));
   CHECK(files.out.find("40") != std::string::npos);
+}
+
+TEST_CASE("a folder of pictures is trained from, broken ones left out, and imported", "[program]") {
+  Folder folder;
+  std::filesystem::create_directories(folder.path("pictures/more"));
+  for (const char* name : {"a.png", "b.png", "more/c.png", "more/d.png"}) {
+    test::write_quickly(folder.path("pictures") / name, test::picture_file("color.png"));
+  }
+  const auto train = [&](const std::string& skip) {
+    std::vector<std::string> words = {"train", "celeba_64", "--out", folder / "run", "--threads", "1", "--quiet"};
+    for (const std::string& set :
+         {std::string("data.name=folder"), set_path(folder / "pictures"), std::string("data.image_size=16"),
+          std::string("data.test_fraction=0.25"), "data.skip_broken=" + skip, std::string("score.width=4"),
+          std::string("noise.levels=8"), std::string("noise.sigma_begin=5"), std::string("training.batch_size=2"),
+          std::string("training.steps=2"), std::string("training.preview_every=0"),
+          std::string("training.held_out_samples=1"), std::string("sampling.step_size=0")}) {
+      words.insert(words.end(), {"--set", set});
+    }
+    return test::ascore(words);
+  };
+  const std::string out = folder / "pictures.npz";
+  REQUIRE(test::ascore({"data", "import", folder / "pictures", "--image-size", "12", "--out", out}).code == 0);
+  CHECK(read_npz(out).at("images").shape == Shape{4, 12, 12, 3});
+
+  test::write_quickly(folder.path("pictures/broken.png"), std::vector<std::byte>(7));
+  check_failure(test::ascore({"data", "import", folder / "pictures", "--image-size", "12", "--out", folder / "x.npz"}),
+                3, "broken.png: neither PNG");
+  const Finished run = train("true");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK(run.error_lines() == 1);
+  CHECK(run.err.find("ascore: data.skip_broken: 1 of 5 images are left out") == 0);
+  CHECK(std::filesystem::is_regular_file(folder.path("run/checkpoints/step-000002.safetensors")));
 }
 
 TEST_CASE("wrong data and options of the data commands are one line", "[program]") {

@@ -28,7 +28,7 @@ struct Small {
 };
 Small small_network(const std::string& name) {
   if (name == "mlp") return {{"score.width=32", "training.batch_size=64", "training.steps=200"}, 0.9};
-  if (name == "ncsnv2") {
+  if (name.starts_with("ncsnv2")) {
     return {{"score.width=4", "training.batch_size=2", "training.steps=20", "score.optimizer.lr=5e-3"}, 0.9};
   }
   if (name == "unet") {
@@ -49,14 +49,14 @@ Words small_critic(const std::string& name) {
 
 /// The data set, or a few of its samples from tests/data.
 Words few_samples(const std::string& data, const std::string& folder) {
-  if (data == "cifar10") {
+  if (data == "cifar10" || data == "lsun" || data == "celeba" || data == "ffhq") {
     ByteImages images;
     append_cifar10_file(ASCORE_TEST_DATA "/cifar10/first_12.bin", 12, images);
     write_npz(folder + "/cifar.npz", {{"images", HostTensor::from(images.pixels, {12, 32, 32, 3})}});
     return {"data.name=array", "data.path=" + folder + "/cifar.npz", "data.image_size=32", "data.channels=3",
             "data.test_fraction=0.3"};
   }
-  if (data == "mnist") return {"data.path=" ASCORE_TEST_DATA "/mnist"};
+  if (data == "mnist" || data == "stackedmnist") return {"data.path=" ASCORE_TEST_DATA "/mnist"};
   if (data == "digits") return {"training.steps=50"};
   if (is_point_data(data)) return {};
   FAIL("say here where samples of the data set " << data << " are");

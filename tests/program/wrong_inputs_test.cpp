@@ -1,10 +1,15 @@
 // What a user can get wrong, row by row: the exit code, one line on stderr that names the culprit, and no file changed.
+#include "engine/io/lmdb.hpp"
 #include "engine/io/npy.hpp"
 #include "engine/io/npz.hpp"
 #include "engine/io/safetensors.hpp"
 #include "kernels/core/device.hpp"
 #include "tests/program/process.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/images.hpp"
+#include "tests/support/lmdb.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/zip.hpp"
 
 #include <fstream>
 #include <limits>
@@ -45,6 +50,7 @@ class Fixture {
     checkpoints();
     runs();
     arrays();
+    pictures();
     write(folder_ / "file", "a file");
     std::filesystem::create_directory(folder_ / "notes");
     write(folder_ / "notes/thesis.txt", "years of work");
@@ -138,6 +144,7 @@ class Fixture {
     write_npy(folder_.path("infinite.npy"), HostTensor::from(std::vector<float>{infinity, 1.f}, {1, 2}));
     write_npy(folder_.path("three.npy"), HostTensor({3, 3}, DType::f32));
     write_npy(folder_.path("bytes.npy"), HostTensor({2, 2}, DType::u8));
+    write_npz(folder_.path("doubles.npz"), {{"images", HostTensor({2, 8, 8, 1}, DType::f64)}});
     write_npy(folder_.path("none.npy"), HostTensor({0, 2}, DType::f32));
     const std::string bytes = test::contents(folder_ / "good.npy"),
                       npz = test::contents(folder_ / "samples/samples.npz");
@@ -160,6 +167,20 @@ class Fixture {
     write(folder_ / "flipped.npz", flipped);
   }
 
+  void pictures() const {
+    std::vector<std::byte> picture = test::picture_file("color.jpg");
+    const auto whole = picture;
+    picture.resize(picture.size() / 2);
+    std::filesystem::create_directory(folder_ / "huge");
+    test::write_quickly(folder_ / "huge/huge.png", test::png_that_declares(60000, 60000));
+    test::write_quickly(folder_ / "climbs.zip", test::zip({{"a.jpg", whole}, {"../../x.jpg", whole}}));
+    test::write_quickly(folder_ / "cut.zip", test::zip({{"a.jpg", whole}, {"b/c.jpg", picture}}));
+    std::filesystem::create_directory(folder_ / "no_lmdb");
+    if (!kLmdbBuilt) return;
+    test::write_lmdb(folder_ / "church_train_lmdb", {{"first", whole}, {"second", picture}});
+    test::write_lmdb(folder_ / "church_val_lmdb", {{"third", whole}});
+  }
+
   Folder folder_;
 };
 
@@ -173,6 +194,35 @@ Words differing(const Fixture::Listing& a, const Fixture::Listing& b) {
     }
   }
   return paths;
+}
+
+std::vector<Row> data_sets() {
+  const std::string images = "data stats mnist --set data.channels=3 --set data.image_size=16 --set data.name=";
+  const std::string own = "data stats mnist --set data.image_size=8 --set data.channels=1 --set data.name=array";
+  std::vector<Row> rows = {
+      {images + "folder --set data.path=@/huge", 3, "huge.png: a picture of 60000 x 60000 pixels"},
+      {images + "folder --set data.path=@/climbs.zip", 3, "climbs.zip: entry ../../x.jpg lies outside"},
+      {images + "folder --set data.path=@/cut.zip", 3, "cut.zip: entry b/c.jpg: a truncated or damaged JPEG"},
+      {images + "folder --set data.path=@/notes", 3, "notes: holds no images"},
+      {images + "folder --set data.path=@/nowhere", 3, "nowhere: cannot be read"},
+      {images + "folder --set data.path=@/good.npy", 3, "good.npy: not a zip file"},
+      {images + "folder --set data.image_size=0", 2, "data.image_size: 'folder' holds images of any size"},
+      {images + "folder --set data.channels=4", 2, "data.channels: 'folder' has 3 or 1, not 4"},
+      {"data stats digits --set data.skip_broken=true", 2, "data.skip_broken: 'digits' has no image files"},
+      {images + "celeba --set data.path=@/notes", 3, "img_align_celeba: no such folder"},
+      {own + " --set data.path=@/doubles.npz", 3, "doubles.npz: images: images of f64; they must be uint8"},
+      {"data import @/huge --image-size 8 --out @/x.npz", 3, "huge.png: a picture of 60000 x 60000 pixels"},
+      {"data import @/huge --image-size 0 --out @/x.npz", 2, "--image-size: must be a whole number from 1 to 4096"},
+  };
+  if (kLmdbBuilt) {
+    rows.push_back({images + "lsun --set data.path=@/", 3, "church_train_lmdb: key second: a truncated"});
+    rows.push_back({images + "lsun --set data.path=@/notes", 3, "ends in _train_lmdb"});
+    rows.push_back({images + "ffhq --set data.path=@/no_lmdb", 3, "no_lmdb/data.mdb: no such file"});
+    rows.push_back({images + "ffhq --set data.path=@/church_val_lmdb", 3, "has no key length"});
+  } else {
+    rows.push_back({images + "ffhq --set data.path=@/no_lmdb", 6, "liblmdb-dev"});
+  }
+  return rows;
 }
 
 std::vector<Row> command_lines() {
@@ -417,7 +467,7 @@ std::vector<Row> files() {
 TEST_CASE("a wrong input is one line that names the culprit, its exit code, and no file changed", "[program]") {
   const Fixture fixture;
   std::vector<Row> rows = command_lines();
-  for (const auto& more : {recipe_keys(), files()}) rows.insert(rows.end(), more.begin(), more.end());
+  for (const auto& more : {recipe_keys(), files(), data_sets()}) rows.insert(rows.end(), more.begin(), more.end());
   if (is_available(Device::simt)) rows.push_back({"train --resume --out @/run --device simt", 2, "resume on cpu"});
   if (!is_available(Device::cuda)) rows.push_back({"train digits --out @/x --device cuda", 6, "--device cuda"});
   REQUIRE(rows.size() >= 60);
