@@ -14,13 +14,10 @@ Recipe load_recipe(const std::string& name, const std::vector<std::string>& over
     const std::vector<std::byte> bytes = read_file(name);
     return parse_recipe({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name, overrides);
   }
-  std::vector<std::string_view> names;
   for (const ShippedRecipe& shipped : shipped_recipes()) {
     if (shipped.name == name) return parse_recipe(std::string(shipped.text), name + ".toml", overrides);
-    names.push_back(shipped.name);
   }
-  throw DataError(
-      fmt::format("{}: no such file, and no shipped recipe of that name; shipped: {}", name, fmt::join(names, ", ")));
+  throw DataError(fmt::format("{}: no such file, and no shipped recipe of that name; `ascore info` lists them", name));
 }
 
 }  // namespace ascore::tools
