@@ -1,4 +1,4 @@
-// A small variant of every shipped recipe learns on real data: tens of steps lower its loss on held-out samples.
+// A small variant of every shipped recipe learns on real data: some hundred steps lower its loss on held-out samples.
 #include "engine/data/cifar10_files.hpp"
 #include "engine/io/npz.hpp"
 #include "models/registry.hpp"
@@ -29,11 +29,11 @@ struct Small {
 Small small_network(const std::string& name) {
   if (name == "mlp") return {{"score.width=32", "training.batch_size=64", "training.steps=200"}, 0.9};
   if (name.starts_with("ncsnv2")) {
-    return {{"score.width=4", "training.batch_size=2", "training.steps=20", "score.optimizer.lr=5e-3"}, 0.9};
+    return {{"score.width=4", "training.batch_size=2", "training.steps=100", "score.optimizer.lr=5e-3"}, 0.9};
   }
   if (name == "unet") {
-    return {{"score.width=8", "score.groups=4", "score.multipliers=[1,2]", "training.batch_size=2", "training.steps=20",
-             "score.optimizer.lr=5e-3"},
+    return {{"score.width=8", "score.groups=4", "score.multipliers=[1,2]", "training.batch_size=2",
+             "training.steps=100", "score.optimizer.lr=5e-3"},
             0.9};
   }
   FAIL("say here how the network " << name << " is made small");
@@ -49,7 +49,11 @@ Words small_critic(const std::string& name) {
 
 /// The data set, or a few of its samples from tests/data.
 Words few_samples(const std::string& data, const std::string& folder) {
-  if (data == "cifar10" || data == "lsun" || data == "celeba" || data == "ffhq") {
+  if (data == "lsun" || data == "celeba" || data == "ffhq") {
+    return {"data.name=array", "data.path=" ASCORE_TEST_DATA "/photos64/crops.npz", "data.image_size=64",
+            "data.channels=3", "data.test_fraction=0.3"};
+  }
+  if (data == "cifar10") {
     ByteImages images;
     append_cifar10_file(ASCORE_TEST_DATA "/cifar10/first_12.bin", 12, images);
     write_npz(folder + "/cifar.npz", {{"images", HostTensor::from(images.pixels, {12, 32, 32, 3})}});
@@ -57,7 +61,7 @@ Words few_samples(const std::string& data, const std::string& folder) {
             "data.test_fraction=0.3"};
   }
   if (data == "mnist" || data == "stackedmnist") return {"data.path=" ASCORE_TEST_DATA "/mnist"};
-  if (data == "digits") return {"training.steps=50"};
+  if (data == "digits") return {"training.steps=200"};
   if (is_point_data(data)) return {};
   FAIL("say here where samples of the data set " << data << " are");
   return {};
