@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 using namespace ascore;
 
@@ -199,6 +200,35 @@ TEST_CASE("attention weighs keys right whose scores are far apart, and in any or
   const double r = std::exp(-3), mean = r / (1 - r);
   CHECK(y.values()[0] == Approx(sign > 0 ? kKeys - mean : 1 + mean).epsilon(dtype == DType::bf16 ? 4e-3 : 1e-6));
   CHECK(lse.values()[0] == Approx((sign > 0 ? 3.0 * (kKeys - 1) : 0.0) - std::log1p(-r)).epsilon(1e-6));
+}
+
+TEST_CASE("attention's gradients do not meet what lies beside the last key and query") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const auto dtype = GENERATE_COPY(from_range(dtypes(device)));
+  CAPTURE(name(device), name(dtype));
+  // All scores are -200: weights of queries or keys that are not there would be e^196, which f32 does not hold.
+  constexpr int64_t kSize = 70;
+  constexpr double kMean = (kSize - 1) / 2.0, kQuery = 20, kKey = -10;
+  const auto all = [&](double value) { return Values(kSize, value); };
+  Values vs(kSize);
+  std::iota(vs.begin(), vs.end(), 0);
+  const Shape shape{1, kSize, 1};
+  const auto make = [&](const Values& values) { return test::buffer(device, shape, dtype, values); };
+  const auto q = make(all(kQuery)), k = make(all(kKey)), v = make(vs), dy = make(all(1)), y = make(all(kMean));
+  const auto lse = test::buffer(device, {1, kSize}, accumulator(dtype), all(kQuery * kKey + std::log(kSize)));
+  auto dq = test::poisoned(device, shape, dtype), dk = test::poisoned(device, shape, dtype),
+       dv = test::poisoned(device, shape, dtype);
+  auto workspace = workspace_for({1, kSize, kSize, 1, 1, 1.0}, device, dtype);
+  Stream stream(device);
+  kernels::attention_backward(stream, q, k, v, 1, y, lse, dy, dq, dk, dv, workspace);
+  stream.synchronize();
+  const double error = dtype == DType::bf16 ? 1e-2 : 1e-4;
+  for (int64_t i = 0; i < kSize; ++i) {
+    const auto at = static_cast<size_t>(i);
+    CHECK(dv.values()[at] == Approx(1).epsilon(error));  // every weight is 1/70, and there are 70 queries
+    CHECK(dk.values()[at] == Approx(kQuery * (vs[at] - kMean)).epsilon(error).margin(error));
+    CHECK(dq.values()[at] == Approx(0).margin(100 * error));  // all keys are equal
+  }
 }
 
 TEST_CASE("attention_backward computes only the gradients that are wanted") {

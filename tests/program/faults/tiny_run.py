@@ -69,8 +69,11 @@ def check_metrics(run, steps):
                for line in lines]
     if scalars != rounded:
         raise AssertionError(f"the event files of {run} hold {scalars}, metrics.jsonl {rounded}")
-    if [step for step, _ in previews] != [steps] or not previews[0][1]["preview"].startswith(b"\x89PNG"):
-        raise AssertionError(f"the event files of {run} hold previews of the steps {[step for step, _ in previews]}")
+    shown = [step for step, _ in previews]  # also of steps that --max-steps made the last of a run
+    if not shown or shown[-1] != steps or shown != sorted(set(shown)):
+        raise AssertionError(f"the event files of {run} hold previews of the steps {shown}")
+    if not all(picture["preview"].startswith(b"\x89PNG") for _, picture in previews):
+        raise AssertionError(f"the event files of {run} hold previews that are no pictures")
 
 
 def check_same_end(run, reference):
