@@ -3,6 +3,7 @@
 #include "engine/io/npz.hpp"
 #include "engine/io/png.hpp"
 #include "kernels/core/error.hpp"
+#include "tools/output_folder.hpp"
 
 #include <algorithm>
 
@@ -57,6 +58,13 @@ void write_samples(const fs::path& folder, const Recipe& recipe, const DrawnSamp
   write_png(folder / "grid_plain.png", picture(recipe, drawn.plain));
   write_npz(folder / "samples_plain.npz", {{"arr_0", drawn.plain}});
   write_npz(folder / "samples.npz", {{"arr_0", drawn.denoised}});
+}
+
+void make_samples_folder(const SamplingOptions& options, const std::function<void(const fs::path&)>& write) {
+  OutputFolder output(options.out, samples_output(), options.overwrite ? IfExists::overwrite : IfExists::refuse);
+  write(output.staging());
+  output.commit();
+  fmt::print("{}\n", (fs::path(options.out) / "samples.npz").string());
 }
 
 }  // namespace ascore::tools

@@ -2,6 +2,7 @@
 
 #include "tools/drawing.hpp"
 #include "tools/progress.hpp"
+#include "tools/sampling_options.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -29,5 +30,10 @@ void write_pictures(const std::filesystem::path& folder, int64_t count,
 /// Writes a set of samples into `folder`: a picture each (images), all in grid.png and grid_plain.png,
 /// samples_plain.npz and samples.npz. Throws DiskError.
 void write_samples(const std::filesystem::path& folder, const Recipe& recipe, const DrawnSamples& drawn);
+
+/// Makes the folder of --out: `write` fills one that takes its place when all of it is there; then its samples.npz is
+/// printed. Throws as OutputFolder, before write() is called, and what write() throws.
+void make_samples_folder(const SamplingOptions& options,
+                         const std::function<void(const std::filesystem::path&)>& write);
 
 }  // namespace ascore::tools

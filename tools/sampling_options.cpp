@@ -2,6 +2,7 @@
 
 #include "kernels/core/error.hpp"
 #include "tools/configs.hpp"
+#include "tools/open_data.hpp"
 #include "tools/presets.hpp"
 #include "tools/validators.hpp"
 
@@ -92,7 +93,7 @@ Sampling prepare_sampling(Ctx& ctx, const SamplingOptions& options) {
     throw ConfigError("--sampler cas: a network of target 'dae' cannot be sampled consistently; use --sampler als");
   }
   if (wanted.init == Start::data) {
-    sampling.data = open_dataset(data_config(recipe), static_cast<uint64_t>(recipe.seed));
+    sampling.data = open_data(recipe);
     sampling.request.data = sampling.data.get();
   }
   return sampling;

@@ -1,5 +1,6 @@
 #include "engine/io/atomic_file.hpp"
 
+#include "engine/io/descriptor.hpp"
 #include "kernels/core/error.hpp"
 
 #include <algorithm>
@@ -24,22 +25,17 @@ std::string reason(int error) {
   return std::generic_category().message(error);
 }
 
-[[noreturn]] void fail(const char* what, const std::filesystem::path& path) {
-  const int error = errno;
-  throw DiskError(fmt::format("cannot {} {}: {}", what, path.string(), reason(error)));
-}
-
 /// The name is on disk only when the folder is: without this a power cut may bring the old file back.
 void sync_folder_of(const std::filesystem::path& path) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail("open the folder of", path);
+  if (descriptor < 0) disk_failure("open the folder of", path);
   const int result = ::fsync(descriptor), error = errno;
   ::close(descriptor);
   // Some file systems cannot sync folders and say so; that is no failure of the write.
   if (result != 0 && error != EINVAL && error != ENOTSUP) {
     errno = error;
-    fail("sync the folder of", path);
+    disk_failure("sync the folder of", path);
   }
 }
 
@@ -55,7 +51,7 @@ bool is_partial(const std::filesystem::path& file) {
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_) {
   temporary_ += fmt::format(".{}{}", ::getpid(), kPartial);
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail("create", path_);
+  if (descriptor_ < 0) disk_failure("create", path_);
   temporary_exists_ = true;
 }
 
@@ -69,31 +65,20 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
     gathered_.insert(gathered_.end(), bytes.begin(), bytes.end());
     return;
   }
-  put(gathered_);
+  write_fully(descriptor_, gathered_, path_);
   gathered_.clear();
-  put(bytes);
-}
-
-void AtomicFile::put(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      fail("write", path_);
-    }
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
+  write_fully(descriptor_, bytes, path_);
 }
 
 void AtomicFile::close() {
-  if (::close(std::exchange(descriptor_, -1)) != 0) fail("write", path_);
+  if (::close(std::exchange(descriptor_, -1)) != 0) disk_failure("write", path_);
 }
 
 void AtomicFile::commit() {
-  put(gathered_);
-  if (::fsync(descriptor_) != 0) fail("write", path_);
+  write_fully(descriptor_, gathered_, path_);
+  if (::fsync(descriptor_) != 0) disk_failure("write", path_);
   close();  // before the rename: network file systems report what they could not store as late as here
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("replace", path_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) disk_failure("replace", path_);
   temporary_exists_ = false;
   sync_folder_of(path_);
 }

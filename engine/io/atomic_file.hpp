@@ -24,7 +24,6 @@ class AtomicFile {
   void commit();
 
  private:
-  void put(std::span<const std::byte> bytes);
   void close();
   std::filesystem::path path_, temporary_;
   std::vector<std::byte> gathered_;

@@ -1,12 +1,12 @@
 #include "engine/io/json_lines.hpp"
 
 #include "engine/io/atomic_file.hpp"
+#include "engine/io/descriptor.hpp"
 #include "kernels/core/error.hpp"
 
-#include <cerrno>
 #include <cmath>
 #include <fcntl.h>
-#include <system_error>
+#include <span>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -17,11 +17,6 @@ namespace ascore {
 namespace {
 
 using nlohmann::ordered_json;
-
-[[noreturn]] void fail(const char* what, const std::filesystem::path& path) {
-  const int error = errno;
-  throw DiskError(fmt::format("cannot {} {}: {}", what, path.string(), std::generic_category().message(error)));
-}
 
 // Calls body(number, text) for every line that ends in a line feed.
 template <class Body>
@@ -60,7 +55,7 @@ void drop_after(const std::filesystem::path& path, int64_t step) {
 JsonLines::JsonLines(std::filesystem::path path, std::optional<int64_t> keep_to_step) : path_(std::move(path)) {
   if (keep_to_step) drop_after(path_, *keep_to_step);
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail("open", path_);
+  if (descriptor_ < 0) disk_failure("open", path_);
 }
 
 JsonLines::~JsonLines() {
@@ -73,19 +68,11 @@ void JsonLines::append(const JsonLine& line) {
     std::visit([&object, &key = key](const auto& v) { object[key] = v; }, value);  // not finite: dump() says null
   }
   const std::string text = object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + '\n';
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      fail("write", path_);
-    }
-    rest.remove_prefix(static_cast<size_t>(written));
-  }
+  write_fully(descriptor_, std::as_bytes(std::span(text)), path_);
 }
 
 void JsonLines::sync() {
-  if (::fsync(descriptor_) != 0) fail("write", path_);
+  if (::fsync(descriptor_) != 0) disk_failure("write", path_);
 }
 
 std::vector<std::map<std::string, double>> read_json_lines(const std::filesystem::path& path) {

@@ -2,15 +2,14 @@
 
 #include "engine/io/atomic_file.hpp"
 #include "engine/io/checksum.hpp"
+#include "engine/io/descriptor.hpp"
 #include "engine/io/png.hpp"
 #include "engine/io/protobuf.hpp"
 #include "kernels/core/error.hpp"
 
-#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
-#include <system_error>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -138,11 +137,6 @@ void cut_after(const fs::path& folder, int64_t step) {
   }
 }
 
-[[noreturn]] void fail(const char* what, const fs::path& path) {
-  const int error = errno;
-  throw DiskError(fmt::format("cannot {} {}: {}", what, path.string(), std::generic_category().message(error)));
-}
-
 std::chrono::microseconds now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
 }
@@ -192,27 +186,16 @@ void TensorBoardEvents::add(int64_t step, std::span<const EventValue> values) {
   if (descriptor_ < 0) {
     path_ = folder_ / fmt::format("{}{:010}.{:06}{}", kPrefix, time.count() / 1000000, time.count() % 1000000, kSuffix);
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail("open", path_);
+    if (descriptor_ < 0) disk_failure("open", path_);
     bytes = opening(seconds(time), kept_step_ ? std::optional(*kept_step_ + 1) : std::nullopt);
   }
   const std::vector<std::byte> event = event_record(seconds(time), step, values);
   bytes.insert(bytes.end(), event.begin(), event.end());
-  put(bytes);
-}
-
-void TensorBoardEvents::put(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      fail("write", path_);
-    }
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
+  write_fully(descriptor_, bytes, path_);
 }
 
 void TensorBoardEvents::sync() {
-  if (descriptor_ >= 0 && ::fsync(descriptor_) != 0) fail("write", path_);
+  if (descriptor_ >= 0 && ::fsync(descriptor_) != 0) disk_failure("write", path_);
 }
 
 }  // namespace ascore

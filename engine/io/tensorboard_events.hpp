@@ -42,7 +42,6 @@ class TensorBoardEvents {
   void sync();
 
  private:
-  void put(std::span<const std::byte> bytes);
   std::filesystem::path folder_, path_;
   std::optional<int64_t> kept_step_;
   int descriptor_ = -1;

@@ -3,6 +3,7 @@
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/parallel.hpp"
 #include "kernels/core/vector_math.hpp"
+#include "kernels/gemm/eigen_maps.hpp"
 #include "kernels/gemm/host_products.hpp"
 
 #include <algorithm>
@@ -21,12 +22,6 @@ namespace {
 
 constexpr int kTile = 64;
 
-template <class Acc>
-using Matrix = Eigen::Matrix<Acc, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-template <class Acc>
-using MatrixMap = Eigen::Map<Matrix<Acc>>;
-template <class Acc>
-using ConstMatrixMap = Eigen::Map<const Matrix<Acc>>;
 /// Scores or weights of a tile of queries (rows) and keys; fewer of either fill the upper left corner.
 template <class Acc>
 using Tile = Eigen::Map<Eigen::Matrix<Acc, kTile, kTile, Eigen::RowMajor>>;

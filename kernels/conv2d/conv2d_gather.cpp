@@ -1,6 +1,7 @@
 #include "kernels/conv2d/conv2d_cpu.hpp"
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/parallel.hpp"
+#include "kernels/gemm/eigen_maps.hpp"
 #include "kernels/gemm/host_products.hpp"
 
 #include <algorithm>
@@ -17,13 +18,6 @@ namespace ascore::kernels::cpu {
 namespace {
 
 constexpr int64_t kRun = 64;  // pixels per product
-
-template <class Acc>
-using Matrix = Eigen::Matrix<Acc, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-template <class Acc>
-using MatrixMap = Eigen::Map<Matrix<Acc>>;
-template <class Acc>
-using ConstMatrixMap = Eigen::Map<const Matrix<Acc>>;
 
 /// Output pixels [begin, end) of image `image`.
 struct Run {

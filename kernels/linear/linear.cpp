@@ -5,6 +5,7 @@
 #include "kernels/core/op_scope.hpp"
 #include "kernels/core/parallel.hpp"
 #include "kernels/core/pick.hpp"
+#include "kernels/gemm/eigen_maps.hpp"
 #include "kernels/gemm/host_products.hpp"
 #include "kernels/gemm/tiles.hpp"
 #include "kernels/linear/linear_cpu.hpp"
@@ -33,13 +34,6 @@ namespace cpu {
 namespace {
 
 constexpr int64_t kRows = 16;  // rows per product
-
-template <class Acc>
-using Matrix = Eigen::Matrix<Acc, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-template <class Acc>
-using MatrixMap = Eigen::Map<Matrix<Acc>>;
-template <class Acc>
-using ConstMatrixMap = Eigen::Map<const Matrix<Acc>>;
 
 /// y [count, out] = x [count, in] `factor` [in, out] (+ bias), 16 rows at a time: always products of one shape (the
 /// last filled up with zeros), so that a row's result depends neither on how many there are nor on the threads.

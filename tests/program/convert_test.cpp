@@ -35,14 +35,6 @@ Finished convert(const std::string& in, const std::string& out, const Words& mor
   return test::ascore(words);
 }
 
-void check_refused(const Finished& done, int code, const std::string& culprit) {
-  INFO(done.err);
-  CHECK(done.code == code);
-  CHECK(done.out.empty());
-  CHECK(done.error_lines() == 1);
-  CHECK(done.err.find(culprit) != std::string::npos);
-}
-
 }  // namespace
 
 TEST_CASE("a converted network computes what PyTorch computes", "[program]") {
@@ -92,7 +84,7 @@ TEST_CASE("a state_dict that does not fit is refused, naming the tensor", "[prog
     write_safetensors(folder.path("state.safetensors"), {.metadata = {}, .tensors = state});
   };
   const auto refused = [&](const std::string& culprit, const Words& recipe = kTiny) {
-    check_refused(convert(folder / "state.safetensors", folder / "x.safetensors", recipe), 3, culprit);
+    test::check_refused(convert(folder / "state.safetensors", folder / "x.safetensors", recipe), 3, culprit);
     CHECK_FALSE(std::filesystem::exists(folder / "x.safetensors"));
   };
   Tensors state = ncsnv2_state();
@@ -140,12 +132,12 @@ TEST_CASE("wrong uses of convert are one line", "[program]") {
   write_safetensors(folder.path("state.safetensors"), {.metadata = {}, .tensors = ncsnv2_state()});
   const std::string state = folder / "state.safetensors", model = folder / "model.safetensors";
   REQUIRE(convert(state, model, kTiny).code == 0);
-  check_refused(convert(state, model, kTiny), 2, "--overwrite");
-  check_refused(convert(model, folder / "x.safetensors", kTiny), 2, "is a checkpoint of ascore already");
-  check_refused(convert(state, folder / "x.safetensors"), 3, "no checkpoint of ascore");
-  check_refused(convert(folder / "nowhere", folder / "x.safetensors"), 3, "nowhere");
-  check_refused(convert(folder / "nowhere", folder / "x.safetensors", kTiny), 3, "nowhere");
-  check_refused(convert(state, folder / "x.pth", kTiny), 2, "must end in .safetensors");
-  check_refused(convert(state, folder / "nowhere/x.safetensors", kTiny), 2, "no folder");
-  check_refused(convert(state, folder / "x.safetensors", {"--recipe", "nowhere"}), 3, "nowhere");
+  test::check_refused(convert(state, model, kTiny), 2, "--overwrite");
+  test::check_refused(convert(model, folder / "x.safetensors", kTiny), 2, "is a checkpoint of ascore already");
+  test::check_refused(convert(state, folder / "x.safetensors"), 3, "no checkpoint of ascore");
+  test::check_refused(convert(folder / "nowhere", folder / "x.safetensors"), 3, "nowhere");
+  test::check_refused(convert(folder / "nowhere", folder / "x.safetensors", kTiny), 3, "nowhere");
+  test::check_refused(convert(state, folder / "x.pth", kTiny), 2, "must end in .safetensors");
+  test::check_refused(convert(state, folder / "nowhere/x.safetensors", kTiny), 2, "no folder");
+  test::check_refused(convert(state, folder / "x.safetensors", {"--recipe", "nowhere"}), 3, "nowhere");
 }

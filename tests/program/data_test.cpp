@@ -12,14 +12,6 @@ using test::Folder;
 
 namespace {
 
-void check_failure(const Finished& run, int code, const std::string& words) {
-  INFO(run.err);
-  CHECK(run.code == code);
-  CHECK(run.out.empty());
-  CHECK(run.error_lines() == 1);
-  CHECK(run.err.find(words) != std::string::npos);
-}
-
 std::string set_path(const std::string& path) {
   return "data.path=" + path;
 }
@@ -70,7 +62,7 @@ TEST_CASE("data import makes an array that recipes take", "[program]") {
   REQUIRE(import.code == 0);
   CHECK(import.out.find("[28,28,1]") != std::string::npos);
   const std::string bytes = test::contents(out);
-  check_failure(test::ascore({"data", "import", folder / "mnist", "--out", out}), 2, "--overwrite");
+  test::check_refused(test::ascore({"data", "import", folder / "mnist", "--out", out}), 2, "--overwrite");
   CHECK(test::contents(out) == bytes);
   CHECK(test::ascore({"data", "import", folder / "mnist", "--out", out, "--overwrite"}).code == 0);
   CHECK(test::contents(out) == bytes);
@@ -108,8 +100,9 @@ TEST_CASE("a folder of pictures is trained from, broken ones left out, and impor
   CHECK(read_npz(out).at("images").shape == Shape{4, 12, 12, 3});
 
   test::write_quickly(folder.path("pictures/broken.png"), std::vector<std::byte>(7));
-  check_failure(test::ascore({"data", "import", folder / "pictures", "--image-size", "12", "--out", folder / "x.npz"}),
-                3, "broken.png: neither PNG");
+  test::check_refused(
+      test::ascore({"data", "import", folder / "pictures", "--image-size", "12", "--out", folder / "x.npz"}), 3,
+      "broken.png: neither PNG");
   const Finished run = train("true");
   INFO(run.err);
   REQUIRE(run.code == 0);
@@ -120,17 +113,17 @@ TEST_CASE("a folder of pictures is trained from, broken ones left out, and impor
 
 TEST_CASE("wrong data and options of the data commands are one line", "[program]") {
   Folder folder;
-  check_failure(test::ascore({"data", "stats", "mnist", "--set", set_path(folder / "absent")}), 3,
-                "train-images-idx3-ubyte");
-  check_failure(test::ascore({"data", "stats", "mnist", "--set", "data.path=''"}), 2, "say where");
-  check_failure(test::ascore({"data", "stats", "mnist", "--set", "data.image_size=64"}), 2, "28 or 32 pixels");
-  check_failure(test::ascore({"data", "stats", "mnist", "--set", "data.name=array", "--set", "data.path=x.npy"}), 2,
-                "images of any size");
-  check_failure(test::ascore({"data", "stats", "digits", "--device", "simt"}), 2, "--device simt");
-  check_failure(test::ascore({"data", "stats", "digits", "--precision", "bf16"}), 2, "--precision bf16");
-  check_failure(test::ascore({"evaluate", "x.npz", "digits", "--device", "simt"}), 2, "--device simt");
-  check_failure(test::ascore({"data", "import", folder / "absent", "--out", folder / "a.npz"}), 3, "absent");
-  check_failure(test::ascore({"data", "import", folder / "absent", "--out", folder / "a.npy"}), 2, ".npz");
-  check_failure(test::ascore({"data", "import", folder / "absent"}), 2, "--out");
+  test::check_refused(test::ascore({"data", "stats", "mnist", "--set", set_path(folder / "absent")}), 3,
+                      "train-images-idx3-ubyte");
+  test::check_refused(test::ascore({"data", "stats", "mnist", "--set", "data.path=''"}), 2, "say where");
+  test::check_refused(test::ascore({"data", "stats", "mnist", "--set", "data.image_size=64"}), 2, "28 or 32 pixels");
+  test::check_refused(test::ascore({"data", "stats", "mnist", "--set", "data.name=array", "--set", "data.path=x.npy"}),
+                      2, "images of any size");
+  test::check_refused(test::ascore({"data", "stats", "digits", "--device", "simt"}), 2, "--device simt");
+  test::check_refused(test::ascore({"data", "stats", "digits", "--precision", "bf16"}), 2, "--precision bf16");
+  test::check_refused(test::ascore({"evaluate", "x.npz", "digits", "--device", "simt"}), 2, "--device simt");
+  test::check_refused(test::ascore({"data", "import", folder / "absent", "--out", folder / "a.npz"}), 3, "absent");
+  test::check_refused(test::ascore({"data", "import", folder / "absent", "--out", folder / "a.npy"}), 2, ".npz");
+  test::check_refused(test::ascore({"data", "import", folder / "absent"}), 2, "--out");
   CHECK_FALSE(std::filesystem::exists(folder.path("a.npz")));
 }

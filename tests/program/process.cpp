@@ -47,6 +47,15 @@ Finished ascore(const std::vector<std::string>& arguments, const std::function<v
   return finished;
 }
 
+void check_refused(const Finished& done, int code, const std::string& culprit) {
+  INFO(done.err);
+  CHECK(done.code == code);
+  CHECK(done.out.empty());
+  CHECK(done.error_lines() == 1);
+  CHECK(done.err.find("ascore: ") == 0);
+  CHECK(done.err.find(culprit) != std::string::npos);
+}
+
 Folder::Folder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "ascore-test-XXXXXX").string();
   REQUIRE(mkdtemp(pattern.data()) != nullptr);

@@ -19,6 +19,9 @@ struct Finished {
 /// Runs `ascore` with `arguments` to its end. `while_running`, if given, is called once with the process id.
 Finished ascore(const std::vector<std::string>& arguments, const std::function<void(pid_t)>& while_running = {});
 
+/// The program refused: that exit code, nothing on stdout, and one line on stderr that names the culprit.
+void check_refused(const Finished& done, int code, const std::string& culprit);
+
 /// A folder of its own below the temporary folder, removed with the object.
 class Folder {
  public:

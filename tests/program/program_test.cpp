@@ -10,15 +10,6 @@ using test::Finished;
 namespace {
 
 /// A failure is one line on stderr, nothing on stdout, and a code.
-void check_failure(const Finished& run, int code, const std::string& words) {
-  INFO(run.err);
-  CHECK(run.code == code);
-  CHECK(run.out.empty());
-  CHECK(run.error_lines() == 1);
-  CHECK(run.err.find("ascore: ") == 0);
-  CHECK(run.err.find(words) != std::string::npos);
-}
-
 }  // namespace
 
 TEST_CASE("--version and --help say so on stdout and exit 0", "[program]") {
@@ -33,10 +24,10 @@ TEST_CASE("--version and --help say so on stdout and exit 0", "[program]") {
 }
 
 TEST_CASE("usage errors are one line and exit 2", "[program]") {
-  check_failure(test::ascore({}), 2, "subcommand");
-  check_failure(test::ascore({"fly"}), 2, "fly");
-  check_failure(test::ascore({"info", "--no-such-option"}), 2, "--no-such-option");
-  check_failure(test::ascore({"info", "digits", "--set", "score.widht=3"}), 2, "did you mean score.width?");
+  test::check_refused(test::ascore({}), 2, "subcommand");
+  test::check_refused(test::ascore({"fly"}), 2, "fly");
+  test::check_refused(test::ascore({"info", "--no-such-option"}), 2, "--no-such-option");
+  test::check_refused(test::ascore({"info", "digits", "--set", "score.widht=3"}), 2, "did you mean score.width?");
 }
 
 TEST_CASE("info describes the build, the machine and recipes", "[program]") {
@@ -46,5 +37,5 @@ TEST_CASE("info describes the build, the machine and recipes", "[program]") {
   const Finished recipe = test::ascore({"info", "digits"});
   CHECK(recipe.code == 0);
   CHECK(recipe.out.find("critic.name") != std::string::npos);
-  check_failure(test::ascore({"info", "no-such-thing"}), 3, "no-such-thing");
+  test::check_refused(test::ascore({"info", "no-such-thing"}), 3, "no-such-thing");
 }

@@ -70,13 +70,6 @@ Finished train(const Words& recipe, const std::string& out, const Words& more = 
   return test::ascore(words);
 }
 
-void check_failure(const Finished& run, int code, const std::string& words) {
-  INFO(run.err);
-  CHECK(run.code == code);
-  CHECK(run.error_lines() == 1);
-  CHECK(run.err.find(words) != std::string::npos);
-}
-
 void check_same_training(const std::filesystem::path& a, const std::filesystem::path& b) {
   const SafetensorsFile first = read_safetensors(a), second = read_safetensors(b);
   CHECK(first.tensors == second.tensors);
@@ -106,12 +99,12 @@ TEST_CASE("a run stopped halfway and resumed equals the uninterrupted one, bit f
 
   // Finished: resuming is no error and changes nothing. Without --resume the folder is safe.
   CHECK(train(recipe, folder / "whole", {"--resume"}).code == 0);
-  check_failure(train(recipe, folder / "whole"), 2, "--overwrite");
+  test::check_refused(train(recipe, folder / "whole"), 2, "--overwrite");
   check_same_training(folder.path("whole/" + last), folder.path("parts/" + last));
   CHECK(train({}, folder / "whole", {"--resume", "--quiet"}).code == 0);
   Words other = recipe;
   other.insert(other.end(), {"--set", "score.ema=0.5"});
-  check_failure(train(other, folder / "whole", {"--resume"}), 2, "score.ema");
+  test::check_refused(train(other, folder / "whole", {"--resume"}), 2, "score.ema");
   CHECK(train(recipe, folder / "whole", {"--overwrite", "--max-steps", "0"}).code == 0);
   CHECK_FALSE(std::filesystem::exists(folder / ("whole/" + last)));
 }
@@ -124,7 +117,7 @@ TEST_CASE("a run whose last checkpoint is damaged says which one it can go on fr
   const SafetensorsFile whole = read_safetensors(folder.path(last));
   const std::string metrics = test::contents(folder.path("run/metrics.jsonl"));
   std::filesystem::resize_file(folder / last, 1000);
-  check_failure(train({}, folder / "run", {"--resume"}), 3, "write step-000006.safetensors into");
+  test::check_refused(train({}, folder / "run", {"--resume"}), 3, "write step-000006.safetensors into");
 
   std::ofstream(folder / "run/checkpoints/latest") << "step-000006.safetensors\n";
   REQUIRE(train({}, folder / "run", {"--resume", "--quiet"}).code == 0);
@@ -159,10 +152,10 @@ TEST_CASE("samples are the same bytes for any batch size and number of threads",
   CHECK(std::filesystem::exists(folder / "cas-a/images/00009.png") == digits);
 
   const Words words{"sample", folder / "run", "--out", folder / "cas-a", "--quiet"};
-  check_failure(test::ascore(words), 2, "--overwrite");
+  test::check_refused(test::ascore(words), 2, "--overwrite");
   Words step = words;
   step.insert(step.end(), {"--overwrite", "--step-size", "1"});
-  check_failure(test::ascore(step), 2, "step size");
+  test::check_refused(test::ascore(step), 2, "step size");
   CHECK(std::filesystem::exists(folder / "cas-a/samples.npz"));
   // With --overwrite the new set takes the place of all of the old one, and of nothing else.
   std::ofstream(folder / "cas-a/notes.txt") << "mine";
@@ -198,42 +191,43 @@ TEST_CASE("denoise adds sigma times the network's output", "[program]") {
     CHECK(results["score"][i] == Approx(results["network"][i] / 0.5).margin(1e-6));
   }
   write_npy(folder.path("wrong.npy"), HostTensor({3, 3}, DType::f32));
-  check_failure(test::ascore({"denoise", folder / "run", "--input", folder / "wrong.npy", "--sigma", "0.5", "--output",
-                              folder / "y.npy"}),
-                3, "wrong.npy");
+  test::check_refused(test::ascore({"denoise", folder / "run", "--input", folder / "wrong.npy", "--sigma", "0.5",
+                                    "--output", folder / "y.npy"}),
+                      3, "wrong.npy");
 }
 
 TEST_CASE("what is missing or broken is said in one line, with its exit code", "[program]") {
   const Folder folder;
-  check_failure(train({"cifar10_ncsnv2", "--set", "data.path=/no/such/folder"}, folder / "cifar"), 3,
-                "/no/such/folder");
+  test::check_refused(train({"cifar10_ncsnv2", "--set", "data.path=/no/such/folder"}, folder / "cifar"), 3,
+                      "/no/such/folder");
   CHECK_FALSE(std::filesystem::exists(folder / "cifar"));
-  check_failure(train({"no-such-recipe"}, folder / "x"), 3, "no-such-recipe");
-  check_failure(train({"digits", "--set", "score.widht=3"}, folder / "x"), 2, "did you mean score.width?");
-  check_failure(train({"digits", "--set", "sampling.step_size=1"}, folder / "x"), 2, "step size");
+  test::check_refused(train({"no-such-recipe"}, folder / "x"), 3, "no-such-recipe");
+  test::check_refused(train({"digits", "--set", "score.widht=3"}, folder / "x"), 2, "did you mean score.width?");
+  test::check_refused(train({"digits", "--set", "sampling.step_size=1"}, folder / "x"), 2, "step size");
   if (!is_available(Device::cuda))
-    check_failure(train({"digits", "--device", "cuda"}, folder / "x"), 6, "--device cuda");
+    test::check_refused(train({"digits", "--device", "cuda"}, folder / "x"), 6, "--device cuda");
   CHECK_FALSE(std::filesystem::exists(folder / "x"));
 
   std::filesystem::create_directory(folder / "precious");
   std::ofstream(folder / "precious/thesis.txt") << "years of work";
-  check_failure(train(tiny_points(), folder / "precious"), 2, "exists");
-  check_failure(train(tiny_points(), folder / "precious", {"--overwrite"}), 2, "is not a run");
+  test::check_refused(train(tiny_points(), folder / "precious"), 2, "exists");
+  test::check_refused(train(tiny_points(), folder / "precious", {"--overwrite"}), 2, "is not a run");
   CHECK(test::contents(folder.path("precious/thesis.txt")) == "years of work");
 
   REQUIRE(train(tiny_points(), folder / "run", {"--max-steps", "1"}).code == 0);
   const std::string whole = test::contents(folder.path("run/checkpoints/step-000001.safetensors"));
   for (const size_t size : {size_t{0}, size_t{5}, whole.size() / 2, whole.size() - 1}) {
     std::ofstream(folder / "cut.safetensors", std::ios::binary) << whole.substr(0, size);
-    check_failure(test::ascore({"sample", folder / "cut.safetensors", "--out", folder / "s"}), 3, "cut.safetensors");
-    check_failure(test::ascore({"info", folder / "cut.safetensors"}), 3, "cut.safetensors");
+    test::check_refused(test::ascore({"sample", folder / "cut.safetensors", "--out", folder / "s"}), 3,
+                        "cut.safetensors");
+    test::check_refused(test::ascore({"info", folder / "cut.safetensors"}), 3, "cut.safetensors");
   }
   std::string damaged = whole;
   damaged[whole.size() - 9] = static_cast<char>(damaged[whole.size() - 9] ^ 1);
   std::ofstream(folder / "cut.safetensors", std::ios::binary) << damaged;
-  check_failure(test::ascore({"sample", folder / "cut.safetensors", "--out", folder / "s"}), 3, "checksum");
-  check_failure(test::ascore({"sample", folder / "nowhere", "--out", folder / "s"}), 3, "nowhere");
-  check_failure(test::ascore({"sample", folder / "precious", "--out", folder / "s"}), 3, "precious");
+  test::check_refused(test::ascore({"sample", folder / "cut.safetensors", "--out", folder / "s"}), 3, "checksum");
+  test::check_refused(test::ascore({"sample", folder / "nowhere", "--out", folder / "s"}), 3, "nowhere");
+  test::check_refused(test::ascore({"sample", folder / "precious", "--out", folder / "s"}), 3, "precious");
   CHECK_FALSE(std::filesystem::exists(folder / "s"));
   CHECK(test::ascore({"info", folder / "run"}).out.find("checkpoint.step") != std::string::npos);
 }
@@ -254,7 +248,7 @@ TEST_CASE("a folder is written to by one process at a time", "[program]") {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     for (const std::string how : {"--resume", "--overwrite"}) {
-      check_failure(test::ascore(words({how})), 2, "another process is writing");
+      test::check_refused(test::ascore(words({how})), 2, "another process is writing");
     }
     kill(process, SIGKILL);
   });
@@ -278,6 +272,6 @@ TEST_CASE("a network that standardizes is sampled as one batch", "[program]") {
     return test::ascore({"sample", folder / "run", "--out", folder / "samples", "--count", "3", "--batch", batch,
                          "--threads", "1", "--quiet"});
   };
-  check_failure(sample("2"), 2, "--batch 2: a network with standardize takes all 3 samples as one batch");
+  test::check_refused(sample("2"), 2, "--batch 2: a network with standardize takes all 3 samples as one batch");
   CHECK(sample("3").code == 0);
 }

@@ -2,7 +2,6 @@
 #include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/known_region.hpp"
-#include "tools/output_folder.hpp"
 #include "tools/sample_output.hpp"
 #include "tools/sampling_options.hpp"
 
@@ -27,11 +26,10 @@ void run(Ctx& ctx, const Options& options) {
   const LoadedModel& model = sampling.model;
   const KnownRegion known = read_known_region(options.reference, options.mask, model.recipe);
   sampling.request.known = &known;
-  OutputFolder output(options.out, samples_output(), options.overwrite ? IfExists::overwrite : IfExists::refuse);
-  ProgressingDraw progress(options.common.quiet, 1);
-  write_samples(output.staging(), model.recipe, progress.draw(ctx, model.recipe, *model.network, sampling.request));
-  output.commit();
-  fmt::print("{}\n", (fs::path(options.out) / "samples.npz").string());
+  make_samples_folder(options, [&](const fs::path& folder) {
+    ProgressingDraw progress(options.common.quiet, 1);
+    write_samples(folder, model.recipe, progress.draw(ctx, model.recipe, *model.network, sampling.request));
+  });
 }
 
 void run(const Options& options) {

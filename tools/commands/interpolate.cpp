@@ -4,7 +4,6 @@
 #include "engine/io/png.hpp"
 #include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
-#include "tools/output_folder.hpp"
 #include "tools/sample_output.hpp"
 #include "tools/sampling_options.hpp"
 #include "tools/validators.hpp"
@@ -90,21 +89,20 @@ void run(Ctx& ctx, const Options& options) {
   const Seeds seeds = parse_seeds(options.seeds);
   if (options.common.seed) throw ConfigError("--seed: two seeds are needed here: give --seeds A,B alone");
   Sampling sampling = prepare_sampling(ctx, options);
-  OutputFolder output(options.out, samples_output(), options.overwrite ? IfExists::overwrite : IfExists::refuse);
-  ProgressingDraw progress(options.common.quiet, options.frames);
-  const LoadedModel& model = sampling.model;
-  std::vector<HostTensor> denoised, plain;
-  sampling.request.seed = seeds.from;
-  for (int64_t frame = 0; frame < options.frames; ++frame) {
-    const double t = static_cast<double>(frame) / static_cast<double>(options.frames - 1);
-    sampling.request.mix = {.other = seeds.to, .t = t};
-    DrawnSamples drawn = progress.draw(ctx, model.recipe, *model.network, sampling.request);
-    denoised.push_back(std::move(drawn.denoised));
-    plain.push_back(std::move(drawn.plain));
-  }
-  write(output.staging(), model.recipe, denoised, plain);
-  output.commit();
-  fmt::print("{}\n", (fs::path(options.out) / "samples.npz").string());
+  make_samples_folder(options, [&](const fs::path& folder) {
+    ProgressingDraw progress(options.common.quiet, options.frames);
+    const LoadedModel& model = sampling.model;
+    std::vector<HostTensor> denoised, plain;
+    sampling.request.seed = seeds.from;
+    for (int64_t frame = 0; frame < options.frames; ++frame) {
+      const double t = static_cast<double>(frame) / static_cast<double>(options.frames - 1);
+      sampling.request.mix = {.other = seeds.to, .t = t};
+      DrawnSamples drawn = progress.draw(ctx, model.recipe, *model.network, sampling.request);
+      denoised.push_back(std::move(drawn.denoised));
+      plain.push_back(std::move(drawn.plain));
+    }
+    write(folder, model.recipe, denoised, plain);
+  });
 }
 
 void run(const Options& options) {

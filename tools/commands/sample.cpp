@@ -1,6 +1,5 @@
 // ascore sample RUN|CKPT --out DIR: draws samples from a trained score network.
 #include "tools/commands/commands.hpp"
-#include "tools/output_folder.hpp"
 #include "tools/sample_output.hpp"
 #include "tools/sampling_options.hpp"
 
@@ -14,12 +13,11 @@ namespace fs = std::filesystem;
 
 void run(Ctx& ctx, const SamplingOptions& options) {
   const Sampling sampling = prepare_sampling(ctx, options);
-  OutputFolder output(options.out, samples_output(), options.overwrite ? IfExists::overwrite : IfExists::refuse);
-  ProgressingDraw progress(options.common.quiet, 1);
-  const LoadedModel& model = sampling.model;
-  write_samples(output.staging(), model.recipe, progress.draw(ctx, model.recipe, *model.network, sampling.request));
-  output.commit();
-  fmt::print("{}\n", (fs::path(options.out) / "samples.npz").string());
+  make_samples_folder(options, [&](const fs::path& folder) {
+    ProgressingDraw progress(options.common.quiet, 1);
+    const LoadedModel& model = sampling.model;
+    write_samples(folder, model.recipe, progress.draw(ctx, model.recipe, *model.network, sampling.request));
+  });
 }
 
 void run(const SamplingOptions& options) {
