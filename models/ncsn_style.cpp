@@ -20,12 +20,16 @@ class NoNorm final : public Module {
 
 struct NormEntry {
   std::string name;
-  Module* (*add)(Module& module, std::string name, int64_t channels);
+  Module* (*add)(Module& module, std::string name, int64_t channels, double eps);
 };
 
 template <class Norm>
-Module* add_norm_of(Module& module, std::string name, int64_t channels) {
-  if constexpr (std::is_constructible_v<Norm, int64_t>) {
+Module* add_norm_of(Module& module, std::string name, int64_t channels, double eps) {
+  if constexpr (std::is_same_v<Norm, BatchNorm>) {
+    return module.add<Norm>(std::move(name), channels, Init::constant(1), eps);
+  } else if constexpr (std::is_same_v<Norm, InstanceNorm>) {
+    return module.add<Norm>(std::move(name), eps);
+  } else if constexpr (std::is_constructible_v<Norm, int64_t>) {
     return module.add<Norm>(std::move(name), channels);
   } else {
     return module.add<Norm>(std::move(name));
@@ -59,9 +63,9 @@ Module* add_conv(Module& module, const NcsnStyle& style, std::string name, int64
   return module.add<Conv2d>(std::move(name), in, out, kernel, dilation, bias);
 }
 
-Module* add_norm(Module& module, const NcsnStyle& style, std::string name, int64_t channels) {
+Module* add_norm(Module& module, const NcsnStyle& style, std::string name, int64_t channels, double eps) {
   for (const NormEntry& entry : norms()) {
-    if (entry.name == style.norm) return entry.add(module, std::move(name), channels);
+    if (entry.name == style.norm) return entry.add(module, std::move(name), channels, eps);
   }
   throw ConfigError(
       fmt::format("norm '{}' is not known; use one of: {}", style.norm, fmt::join(ncsn_norm_names(), ", ")));

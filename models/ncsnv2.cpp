@@ -105,7 +105,7 @@ Ncsnv2::Ncsnv2(const ScoreNetworkConfig& config)
   const bool odd = has_odd_sides(config, stride(plan, config.dilation));
   const int64_t ngf = config.width ? config.width : kDefaultWidth, channels = config.sample_shape[2];
   begin_ = add_conv(*this, style, "begin_conv", channels, ngf, 3);
-  normalizer_ = add_norm(*this, style, "normalizer", ngf);
+  normalizer_ = add_norm(*this, style, "normalizer", ngf, config.last_norm_eps.value_or(kNormEps));
   end_ = add_conv(*this, style, "end_conv", ngf, channels, 3);
 
   int64_t in = ngf;

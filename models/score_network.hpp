@@ -23,10 +23,11 @@ struct ScoreNetworkConfig {
   bool conditional = false;           ///< mlp: sigma is an input; unet: its level is embedded
 
   // The NCSNv2 family.
-  bool dilation = true;        ///< the last two stages dilate instead of pooling
-  bool standardize = false;    ///< the output is divided by its variance over the whole batch
-  bool spectral_norm = false;  ///< of every convolution
-  bool shift_input = true;     ///< 2x - 1 first; false where the data have a transform of their own
+  bool dilation = true;                   ///< the last two stages dilate instead of pooling
+  bool standardize = false;               ///< the output is divided by its variance over the whole batch
+  bool spectral_norm = false;             ///< of every convolution
+  std::optional<double> last_norm_eps{};  ///< of the last instance_norm or batch_norm; absent: as of the others
+  bool shift_input = true;                ///< 2x - 1 first; false where the data have a transform of their own
 
   // UNet.
   std::vector<int64_t> multipliers = {1, 2, 2, 2};  ///< width of each level, in units of ch

@@ -64,6 +64,7 @@ ScoreNetworkConfig score_network_config(const Recipe& recipe) {
   config.width = recipe.score.width;
   config.activation = activation(recipe.score.activation);
   config.norm = recipe.score.norm;
+  if (recipe.score.last_norm_eps > 0) config.last_norm_eps = recipe.score.last_norm_eps;
   config.dilation = recipe.score.dilation;
   config.standardize = recipe.score.standardize;
   config.spectral_norm = recipe.score.spectral_norm;

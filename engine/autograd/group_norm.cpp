@@ -23,8 +23,8 @@ Tensor group_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& 
   return y;
 }
 
-Tensor instance_norm(Ctx& ctx, const Tensor& x) {
-  return group_norm(ctx, x, {}, {}, x.dim(-1), 1e-5);
+Tensor instance_norm(Ctx& ctx, const Tensor& x, double eps) {
+  return group_norm(ctx, x, {}, {}, x.dim(-1), eps);
 }
 
 }  // namespace ascore

@@ -12,8 +12,8 @@ namespace ascore {
 /// each image, biased variance, then `activation` (identity or silu) in the same pass. gamma, beta [C], or absent.
 Tensor group_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, int64_t groups, double eps,
                   Activation activation = Activation::identity);
-/// Instance normalization without parameters: group_norm of one channel per group, eps 1e-5.
-Tensor instance_norm(Ctx& ctx, const Tensor& x);
+/// Instance normalization without parameters: group_norm of one channel per group.
+Tensor instance_norm(Ctx& ctx, const Tensor& x, double eps = 1e-5);
 
 /// alpha_c x / sqrt(unbiased variance over the pixels + 1e-5), channel by channel; alpha [C].
 Tensor variance_norm(Ctx& ctx, const Tensor& x, const Tensor& alpha);

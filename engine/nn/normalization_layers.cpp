@@ -24,7 +24,7 @@ Tensor GroupNorm::forward(Ctx& ctx, const Tensor& x) const {
 
 Tensor InstanceNorm::forward(Ctx& ctx, const Tensor& x) const {
   const ModuleScope scope(ctx, *this);
-  return instance_norm(ctx, x);
+  return instance_norm(ctx, x, eps_);
 }
 
 VarianceNorm::VarianceNorm(int64_t channels) : alpha_(parameter("alpha", {channels}, Init::normal(1, 0.02))) {}

@@ -21,10 +21,14 @@ class GroupNorm : public Module {
   Parameter *weight_, *bias_;
 };
 
-/// Instance normalization without parameters, eps 1e-5.
+/// Instance normalization without parameters.
 class InstanceNorm : public Module {
  public:
+  explicit InstanceNorm(double eps = 1e-5) : eps_(eps) {}
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
+
+ private:
+  double eps_;
 };
 
 /// alpha x / sqrt(unbiased variance over the pixels + 1e-5): parameter alpha ~ N(1, 0.02), [channels].

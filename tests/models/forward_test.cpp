@@ -178,6 +178,31 @@ TEST_CASE("NCSNv2's normalisations forget scale and shift of an image as they sh
   if (std::string(norm) == "none") CHECK(out == ctx.to_host(x));
 }
 
+TEST_CASE("the last norm of an NCSNv2 may have an eps of its own", "[models]") {
+  const std::string norm = GENERATE("instance_norm", "batch_norm");
+  CAPTURE(norm);
+  ScoreNetworkConfig config{.sample_shape = {8, 8, 2}, .width = 4, .norm = norm};
+  const auto output = [&](std::optional<double> eps) {
+    config.last_norm_eps = eps;
+    const auto ready = score(config, DType::f64, DType::f64);
+    Ctx ctx = ready.bench.ctx;
+    ctx.training = true;
+    const auto bias = ctx.to_host(ready.parameters.find("end_conv.bias")->value);
+    auto out = ctx.to_host(ready.net->forward(ctx, ready.bench.normal({2, 8, 8, 2}, DType::f64, 5), {}));
+    for (size_t i = 0; i < out.size(); ++i) out[i] -= bias[i % 2];
+    return out;
+  };
+  const auto usual = output({});
+  CHECK(output(1e-5) == usual);
+  // elu is linear about 0, where a large eps E brings what is normalised: it shrinks as 1 / sqrt(E).
+  auto small = output(1e16);
+  const auto smaller = output(1e18);
+  for (double& value : small) value /= 10;
+  CHECK(test::relative_error(smaller, small) < 1e-6);
+  CHECK(*std::ranges::max_element(smaller) > 0);
+  CHECK(*std::ranges::max_element(smaller) < 1e-6 * *std::ranges::max_element(usual));
+}
+
 TEST_CASE("bf16 activations stay near f32 and never meet the image", "[models]") {
   const auto r = score({.sample_shape = {8, 8, 1}, .width = 8});
   Ctx ctx = r.bench.ctx, half = r.bench.ctx;

@@ -78,6 +78,33 @@ TEST_CASE("weights come back from a conversion bit for bit, with average and cri
   }
 }
 
+TEST_CASE("the last norm keeps the eps that the original implementation gave it", "[program]") {
+  const Folder folder;
+  Tensors state = ncsnv2_state();
+  for (const std::string name : {"alpha", "gamma", "beta"}) {  // instance norm has no parameters
+    std::erase_if(state, [&](const auto& entry) { return entry.first.ends_with("." + name); });
+  }
+  write_safetensors(folder.path("state.safetensors"), {.metadata = {}, .tensors = state});
+  Words words = kTiny;
+  words.insert(words.end(), {"--set", "score.norm=instance_norm"});
+  const auto eps = [&](const std::string& file) {
+    const Finished info = test::ascore({"info", folder / file, "--json"});
+    const size_t at = info.out.find("\"last_norm_eps\": ");
+    REQUIRE(at != std::string::npos);
+    return std::stod(info.out.substr(at + 17));
+  };
+  REQUIRE(convert(folder / "state.safetensors", folder / "original.safetensors", words).code == 0);
+  CHECK(eps("original.safetensors") == 232);
+
+  words.insert(words.end(), {"--set", "score.last_norm_eps=0.5"});
+  REQUIRE(convert(folder / "state.safetensors", folder / "own.safetensors", words).code == 0);
+  CHECK(eps("own.safetensors") == 0.5);
+  REQUIRE(convert(folder / "own.safetensors", folder / "back.safetensors").code == 0);
+  words.resize(words.size() - 2);
+  REQUIRE(convert(folder / "back.safetensors", folder / "again.safetensors", words).code == 0);
+  CHECK(eps("again.safetensors") == 0.5);
+}
+
 TEST_CASE("a state_dict that does not fit is refused, naming the tensor", "[program]") {
   const Folder folder;
   const auto write = [&](const Tensors& state) {

@@ -2,14 +2,17 @@
 #include "engine/io/safetensors.hpp"
 #include "engine/training/interchange.hpp"
 #include "kernels/core/error.hpp"
+#include "models/ncsn_style.hpp"
 #include "models/registry.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/configs.hpp"
 #include "tools/output_file.hpp"
 #include "tools/session.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -41,14 +44,35 @@ auto about(const std::string& file, Work work) {
   }
 }
 
+/// The number under `key` in the file's metadata; nothing if there is none.
+template <class T>
+std::optional<T> number_in(const SafetensorsFile& file, const char* key) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) return {};
+  const std::string& text = found->second;
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
 /// The training step that the file's metadata tell of; 0 if they do not.
 int64_t step_of(const SafetensorsFile& file) {
-  const auto found = file.metadata.find("step");
-  int64_t step = 0;
-  if (found == file.metadata.end()) return step;
-  const std::string& text = found->second;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
-  return error == std::errc() && end == text.data() + text.size() && step >= 0 ? step : 0;
+  return std::max<int64_t>(0, number_in<int64_t>(file, "step").value_or(0));
+}
+
+constexpr const char* kLastNormEps = "last_norm_eps";
+
+bool takes_last_norm_eps(const Recipe::Score& score) {
+  return score.name.starts_with("ncsnv2") && (score.norm == "instance_norm" || score.norm == "batch_norm");
+}
+
+/// The original implementation hands its last norm the number of levels where PyTorch's InstanceNorm2d and BatchNorm2d
+/// take eps. What was trained so is kept so, unless the recipe says otherwise, or the file's metadata: then it comes
+/// from here.
+double last_norm_eps(const Recipe& recipe, const SafetensorsFile& file) {
+  if (!takes_last_norm_eps(recipe.score) || recipe.score.last_norm_eps > 0) return recipe.score.last_norm_eps;
+  return number_in<double>(file, kLastNormEps).value_or(static_cast<double>(recipe.noise.levels));
 }
 
 void to_pytorch(const Options& options) {
@@ -60,11 +84,15 @@ void to_pytorch(const Options& options) {
   result.tensors =
       about(file.string(), [&] { return export_networks(checkpoint, *networks.score, networks.critic.get()); });
   result.metadata = {{"format", "pt"}, {"step", fmt::format("{}", checkpoint.step)}};
+  if (takes_last_norm_eps(recipe.score)) {
+    result.metadata[kLastNormEps] =
+        fmt::format("{}", recipe.score.last_norm_eps > 0 ? recipe.score.last_norm_eps : kNormEps);
+  }
   write_safetensors(options.out, result);
 }
 
 void from_pytorch(const Options& options) {
-  const Recipe recipe = load_recipe(options.recipe, options.set);
+  Recipe recipe = load_recipe(options.recipe, options.set);
   const SafetensorsFile file = read_safetensors(options.in);
   if (const auto format = file.metadata.find("format");
       format != file.metadata.end() && format->second.starts_with("ascore")) {
@@ -73,6 +101,7 @@ void from_pytorch(const Options& options) {
                     "for PyTorch",
                     options.in));
   }
+  recipe.score.last_norm_eps = last_norm_eps(recipe, file);
   const Networks networks(recipe);
   CommonOptions host;
   host.device = "cpu";

@@ -39,6 +39,7 @@ struct Recipe {
     std::string name = "ncsnv2";
     int64_t width = 128;
     std::string activation = "elu", norm = "instance_norm_plus", target = "gaussian";
+    double last_norm_eps = 0;  ///< 0: as of the other norms
     bool dilation = true, standardize = false, spectral_norm = false, conditional = false;
     std::vector<int64_t> multipliers = {1, 2, 2, 2}, attention_levels = {1};
     int64_t groups = 32;

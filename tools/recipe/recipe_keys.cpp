@@ -84,6 +84,11 @@ std::vector<RecipeKey> make_keys() {
          {"instance_norm_plus", "instance_norm", "batch_norm", "variance_norm", "group_norm", "none"}, {},
          "normalisation: of ncsnv2 any but group_norm, of unet group_norm, of mlp none",
          "instance_norm_plus; mlp none; unet group_norm");
+  keys.push_back({.path = "score.last_norm_eps",
+                  .slot = ASCORE_SLOT(score.last_norm_eps),
+                  .doc = "ncsnv2 family with instance_norm or batch_norm: eps of the last one, which the original "
+                         "implementation gives its number of levels (`convert` sets it so); 0: 1e-5 as the others",
+                  .low = 0});
   one_of("score.target", ASCORE_SLOT(score.target), {"gaussian", "dae"}, {},
          "what the network estimates: minus the noise, or the clean sample");
   flag("score.dilation", ASCORE_SLOT(score.dilation),

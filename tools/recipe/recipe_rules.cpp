@@ -84,6 +84,8 @@ void check_norm(const Recipe::Score& score, const Require& require) {
   } else {
     require(norm != "group_norm", "score.norm", fmt::format("'{}' does not have 'group_norm'", network));
   }
+  require(score.last_norm_eps == 0 || norm == "instance_norm" || norm == "batch_norm", "score.last_norm_eps",
+          "only 'instance_norm' and 'batch_norm' take it");
 }
 
 void check_unet(const Recipe& recipe, const Require& require) {
