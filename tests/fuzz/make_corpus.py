@@ -86,6 +86,13 @@ def cifar10_archives():
         yield gzip.compress(archive_of(kind, 3073), mtime=0)
 
 
+def pnms():
+    yield b"P5 3 2 255\n" + bytes(6)
+    yield b"P6\n# a comment\n2\t1\n# another\n255\n" + bytes(range(6))
+    yield b"P5 1 2 65535\n" + b"\xff\xff\x01\x00"
+    yield b"P6 1 1 15 " + b"\x0f\x00\x07"
+
+
 def recipes(folder):
     for path in sorted(folder.glob("*.toml")):
         yield path.read_bytes()
@@ -101,6 +108,7 @@ WORDS = {
             "9223372036854775807"],
     "npz": ["PK\\x01\\x02", "PK\\x03\\x04", "PK\\x05\\x06", "PK\\x06\\x06", "PK\\x06\\x07", "\\xff\\xff\\xff\\xff", ".npy"],
     "idx": ["\\x00\\x00\\x08\\x03", "\\x00\\x00\\x0d\\x01", "\\x1f\\x8b\\x08", "\\xff\\xff\\xff\\xff"],
+    "pnm": ["P5 ", "P6 ", "# ", "\\x0a", "255 ", "65535 ", "999999999 "],
     "cifar10_archive": ["data_batch_1.bin", "test_batch.bin", "ustar", "00000006001", "77777777777", "\\x1f\\x8b\\x08"],
 }
 
@@ -114,7 +122,8 @@ def write(folder, name, seeds, words):
 
 def main():
     folder, source = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    seeds = {"safetensors": safetensors(), "npy": npys(), "npz": npzs(), "idx": idxs(), "cifar10_archive": cifar10_archives()}
+    seeds = {"safetensors": safetensors(), "npy": npys(), "npz": npzs(), "idx": idxs(), "cifar10_archive": cifar10_archives(),
+             "pnm": pnms()}
     for name, files in seeds.items():
         write(folder, name, files, WORDS[name])
     keys = {line.split("=")[0].strip() for recipe in recipes(source) for line in recipe.decode().splitlines() if "=" in line}
