@@ -33,7 +33,8 @@ OptimizerConfig optimizer_config(const OptimizerSettings& settings) {
 
 Shape sample_shape(const Recipe& recipe) {
   if (is_point_data(recipe.data.name)) return {2};
-  return {recipe.data.image_size, recipe.data.image_size, recipe.data.channels};
+  const Recipe::Data& data = recipe.data;
+  return {data.image_height > 0 ? data.image_height : data.image_size, data.image_size, data.channels};
 }
 
 DataConfig data_config(const Recipe& recipe) {
@@ -41,6 +42,7 @@ DataConfig data_config(const Recipe& recipe) {
   config.name = recipe.data.name;
   config.path = recipe.data.path;
   config.image_size = static_cast<int>(recipe.data.image_size);
+  config.image_height = static_cast<int>(recipe.data.image_height);
   config.channels = static_cast<int>(recipe.data.channels);
   config.flip = recipe.data.flip;
   config.dequantize = recipe.data.dequantize;

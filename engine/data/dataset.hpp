@@ -20,7 +20,8 @@ struct DataConfig {
   /// swissroll, gaussians8, gaussians25, digits, cifar10, mnist, stackedmnist, array, folder, lsun, celeba, ffhq
   std::string name = "digits";
   std::string path = {};  ///< where the files are; points and digits have none
-  int image_size = 0;     ///< height and width in pixels; 0: the data's own (folder, lsun, celeba, ffhq: required)
+  int image_size = 0;     ///< width in pixels; 0: the data's own (folder, lsun, celeba, ffhq: required)
+  int image_height = 0;   ///< 0: as image_size; other heights for array, folder and lsun
   int channels = 0;       ///< 0: the data's own
   bool flip = false;      ///< mirror half of the training images (done by the Loader)
   std::string dequantize = "none";

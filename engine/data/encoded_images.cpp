@@ -15,10 +15,10 @@ namespace ascore {
 
 namespace {
 
-HostTensor framed(const HostTensor& image, Framing framing, int64_t size) {
+HostTensor framed(const HostTensor& image, Framing framing, int64_t height, int64_t width) {
   constexpr int64_t kFace = 140;
-  if (framing == Framing::crop_140_resize) return resize_bilinear(center_crop(image, kFace), size, size);
-  return center_crop(resize_shorter_side(image, size), size);
+  if (framing == Framing::crop_140_resize) return resize_bilinear(center_crop(image, kFace, kFace), height, width);
+  return center_crop(resize_to_cover(image, height, width), height, width);
 }
 
 class EncodedImages final : public Dataset {
@@ -42,8 +42,7 @@ class EncodedImages final : public Dataset {
   const ImageSelection& part(Split split) const { return split == Split::train ? train_ : test_; }
 
   HostTensor decoded(const ImageSelection& images, int64_t place) const {
-    const Shape& shape = sample_shape();
-    return decode_framed(*images.source, place, framing_, shape[0], static_cast<int>(shape[2]));
+    return decode_framed(*images.source, place, framing_, sample_shape());
   }
 
   /// What is wrong with an image; nothing if it can be read.
@@ -107,16 +106,16 @@ Shape shape_of(const DataConfig& config) {
   if (channels != 1 && channels != 3) {
     throw ConfigError(fmt::format("data.channels = {}: images of {} have 1 or 3", channels, config.name));
   }
-  return {config.image_size, config.image_size, channels};
+  return {config.image_height ? config.image_height : config.image_size, config.image_size, channels};
 }
 
 }  // namespace
 
-HostTensor decode_framed(const ImageSource& source, int64_t place, Framing framing, int64_t size, int channels) {
+HostTensor decode_framed(const ImageSource& source, int64_t place, Framing framing, const Shape& shape) {
   const std::string name = source.name(place);
-  const HostTensor image = decode_image(source.read(place), channels, name);
+  const HostTensor image = decode_image(source.read(place), static_cast<int>(shape[2]), name);
   try {
-    return framed(image, framing, size);
+    return framed(image, framing, shape[0], shape[1]);
   } catch (const ShapeError& error) {
     throw DataError(fmt::format("{}: {}", name, error.what()));
   }

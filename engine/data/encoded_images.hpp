@@ -18,14 +18,14 @@ struct ImageSelection {
 /// All images of a source. Throws DataError if it has none (`what` says where they were looked for).
 ImageSelection all_images(std::shared_ptr<const ImageSource> source, const std::string& what);
 
-/// How an image of any size becomes a square of data.image_size pixels.
+/// How an image of any size becomes one of the size that the recipe says.
 enum class Framing : uint8_t {
-  resize_crop,     ///< the shorter side is resized, then the middle cut out
+  resize_crop,     ///< resized until one side fits and the other is long enough, then the middle cut out
   crop_140_resize  ///< the middle 140 pixels, resized (CelebA)
 };
 
-/// Decodes one image and frames it to u8 [size,size,channels]. Throws DataError that names it.
-HostTensor decode_framed(const ImageSource& source, int64_t place, Framing framing, int64_t size, int channels);
+/// Decodes one image and frames it to u8 of `shape` [H,W,C]. Throws DataError that names it.
+HostTensor decode_framed(const ImageSource& source, int64_t place, Framing framing, const Shape& shape);
 
 /// Images that stay encoded and are decoded whenever a sample is read: they need no memory, and a broken one is a
 /// DataError that names it when it is read. With config.skip_broken all are decoded once here, those that are broken

@@ -139,12 +139,12 @@ void write_image_arrays(const std::filesystem::path& path, const ImageArrays& ar
 ImageArrays import_image_files(const std::filesystem::path& source, int image_size, int channels) {
   const ImageSelection all = image_files_at(source.string());
   const auto count = static_cast<int64_t>(all.places.size());
+  const Shape shape{image_size, image_size, channels};
   LabelledImages images{.images = HostTensor({count, image_size, image_size, channels}, DType::u8),
                         .labels = std::vector<int64_t>(all.places.size())};
   auto out = images.images.bytes.begin();
   for (const int64_t place : all.places) {
-    out =
-        std::ranges::copy(decode_framed(*all.source, place, Framing::resize_crop, image_size, channels).bytes, out).out;
+    out = std::ranges::copy(decode_framed(*all.source, place, Framing::resize_crop, shape).bytes, out).out;
   }
   return {.train = std::move(images), .test = std::nullopt};
 }

@@ -85,22 +85,23 @@ HostTensor resize_bilinear(const HostTensor& image, int64_t height, int64_t widt
   return result;
 }
 
-HostTensor resize_shorter_side(const HostTensor& image, int64_t size) {
+HostTensor resize_to_cover(const HostTensor& image, int64_t height, int64_t width) {
   const int64_t H = image.shape[0], W = image.shape[1];
-  return H < W ? resize_bilinear(image, size, size * W / H) : resize_bilinear(image, size * H / W, size);
+  return H * width < W * height ? resize_bilinear(image, height, height * W / H)
+                                : resize_bilinear(image, width * H / W, width);
 }
 
-HostTensor center_crop(const HostTensor& image, int64_t size) {
+HostTensor center_crop(const HostTensor& image, int64_t height, int64_t width) {
   const int64_t H = image.shape[0], W = image.shape[1], C = image.shape[2];
-  if (H < size || W < size) {
-    throw ShapeError(fmt::format("{}x{} pixels, too few to crop {}x{} of them", W, H, size, size));
+  if (H < height || W < width) {
+    throw ShapeError(fmt::format("{}x{} pixels, too few to crop {}x{} of them", W, H, width, height));
   }
-  const auto margin = [&](int64_t side) { return std::lrint(static_cast<double>(side - size) / 2); };
-  const int64_t top = margin(H), left = margin(W);
-  HostTensor result({size, size, C}, DType::u8);
+  const auto margin = [](int64_t whole, int64_t part) { return std::lrint(static_cast<double>(whole - part) / 2); };
+  const int64_t top = margin(H, height), left = margin(W, width);
+  HostTensor result({height, width, C}, DType::u8);
   const uint8_t* in = image.as<uint8_t>().data() + (top * W + left) * C;
   uint8_t* out = result.as<uint8_t>().data();
-  for (int64_t y = 0; y < size; ++y) std::copy_n(in + y * W * C, size * C, out + y * size * C);
+  for (int64_t y = 0; y < height; ++y) std::copy_n(in + y * W * C, width * C, out + y * width * C);
   return result;
 }
 

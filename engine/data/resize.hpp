@@ -10,12 +10,12 @@ namespace ascore {
 /// and more than kMostPixels.
 HostTensor resize_bilinear(const HostTensor& image, int64_t height, int64_t width);
 
-/// Resizes so that the shorter side has `size` pixels; the longer gets size * long / short of them, rounded down, as
-/// torchvision's Resize does.
-HostTensor resize_shorter_side(const HostTensor& image, int64_t size);
+/// Resizes to the smallest picture of the same proportions that covers height x width: one side fits, the other is
+/// rounded down. For a square this is what torchvision's Resize does with the shorter side.
+HostTensor resize_to_cover(const HostTensor& image, int64_t height, int64_t width);
 
-/// The square of `size` pixels in the middle; where it cannot be in the middle, half a pixel is rounded to an even
+/// The height x width pixels in the middle; where they cannot be in the middle, half a pixel is rounded to an even
 /// number, as torchvision's CenterCrop does. Throws ShapeError if a side is shorter.
-HostTensor center_crop(const HostTensor& image, int64_t size);
+HostTensor center_crop(const HostTensor& image, int64_t height, int64_t width);
 
 }  // namespace ascore

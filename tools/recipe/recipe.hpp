@@ -22,7 +22,7 @@ struct Recipe {
 
   struct Data {
     std::string name = "digits", path;
-    int64_t image_size = 0, channels = 0;  ///< 0 for point data
+    int64_t image_size = 0, image_height = 0, channels = 0;  ///< 0 for point data; height 0: image_size
     bool flip = false;
     std::string dequantize = "none", transform = "none";
     double test_fraction = 0.1;

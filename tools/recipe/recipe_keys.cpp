@@ -45,6 +45,8 @@ std::vector<RecipeKey> make_keys() {
       "height and width in pixels; mnist: 28, or 32 with a black margin; array, folder, lsun, celeba, ffhq: must be "
       "given",
       "the data set's own; 0 for points");
+  at_least(0, "data.image_height", ASCORE_SLOT(data.image_height),
+           "array, folder, lsun: height in pixels where it is not `image_size`, which is the width then");
   at_least(0, "data.channels", ASCORE_SLOT(data.channels),
            "channels of an image; array: must be given; folder, lsun, celeba, ffhq: 3 or 1",
            "the data set's own; 0 for points");

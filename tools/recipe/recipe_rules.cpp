@@ -104,9 +104,10 @@ void check_unet(const Recipe& recipe, const Require& require) {
   require(levels >= 1 && levels <= kMostLevels, "score.multipliers",
           fmt::format("needs 1 to {} numbers, not {}", kMostLevels, levels));
   const int64_t multiple = int64_t{1} << (levels - 1);
-  require(recipe.data.image_size % multiple == 0, "score.multipliers",
-          fmt::format("{} levels need images whose sides divide by {}, not of {} pixels", levels, multiple,
-                      recipe.data.image_size));
+  for (const int64_t side : {recipe.data.image_size, recipe.data.image_height}) {
+    require(side % multiple == 0, "score.multipliers",
+            fmt::format("{} levels need images whose sides divide by {}, not of {} pixels", levels, multiple, side));
+  }
   for (const int64_t level : score.attention_levels) {
     require(level < static_cast<int64_t>(levels), "score.attention_levels",
             fmt::format("there is no level {}: the last is {}", level, levels - 1));
@@ -140,7 +141,8 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
     const auto place = given.find(key);
     throw ConfigError(fmt::format("{}: {}: {}", place == given.end() ? recipe.source : place->second, key, what));
   };
-  const auto& [name, path, image_size, channels, flip, dequantize, transform, test_fraction, skip_broken] = recipe.data;
+  const auto& [name, path, image_size, image_height, channels, flip, dequantize, transform, test_fraction,
+               skip_broken] = recipe.data;
   const bool points = is_point_data(name);
   const DataFacts data = facts(name);
   require(!data.on_disk || !path.empty(), "data.path", fmt::format("'{}' is read from disk: say where", name));
@@ -152,6 +154,8 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
                         points ? "no pixels (0)" : fmt::format("{} pixels a side", fmt::join(data.image_sizes, " or ")),
                         image_size));
   }
+  require(image_height == 0 || image_height == image_size || name == "array" || name == "folder" || name == "lsun",
+          "data.image_height", fmt::format("'{}' has square images", name));
   if (data.channels.empty()) {
     require(channels > 0, "data.channels", fmt::format("'{}' holds images of any channels: say how many", name));
   } else {
@@ -166,9 +170,10 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
   require(recipe.noise.sigma_begin > recipe.noise.sigma_end, "noise.sigma_begin",
           fmt::format("must be above noise.sigma_end = {}", recipe.noise.sigma_end));
 
-  require(recipe.training.loss != "l1_msssim" || image_size > kernels::kMsSsimSide, "training.loss",
+  const int64_t shorter = image_height > 0 ? std::min(image_height, image_size) : image_size;
+  require(recipe.training.loss != "l1_msssim" || shorter > kernels::kMsSsimSide, "training.loss",
           fmt::format("'l1_msssim' compares images at five resolutions: their sides must be above {} pixels, not {}",
-                      kernels::kMsSsimSide, image_size));
+                      kernels::kMsSsimSide, shorter));
 
   check_score(recipe, require);
   if (!recipe.has_critic) {

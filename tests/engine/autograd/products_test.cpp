@@ -18,7 +18,8 @@ TEST_CASE("gradients of conv2d agree with central differences") {
       Case{Shape{2, 4, 3, 3}, Shape{5, 3, 3, 3}, 1, 1, true}, Case{Shape{1, 5, 5, 2}, Shape{3, 3, 3, 2}, 2, 1, false},
       Case{Shape{2, 3, 4, 3}, Shape{2, 3, 3, 3}, 4, 1, true}, Case{Shape{3, 2, 2, 4}, Shape{3, 1, 1, 4}, 1, 1, true},
       Case{Shape{2, 5, 4, 3}, Shape{4, 3, 3, 3}, 1, 2, true}, Case{Shape{1, 6, 7, 2}, Shape{3, 3, 3, 2}, 2, 2, false},
-      Case{Shape{1, 5, 6, 2}, Shape{3, 1, 1, 2}, 1, 2, true}, Case{Shape{1, 7, 5, 2}, Shape{2, 5, 5, 2}, 1, 3, true});
+      Case{Shape{1, 5, 6, 2}, Shape{3, 1, 1, 2}, 1, 2, true}, Case{Shape{1, 7, 5, 2}, Shape{2, 5, 5, 2}, 1, 3, true},
+      Case{Shape{2, 6, 4, 2}, Shape{3, 4, 4, 2}, 1, 2, true});
   CAPTURE(to_string(c.x), to_string(c.weight), c.dilation, c.stride);
   std::vector<Shape> shapes{c.x, c.weight};
   if (c.bias) shapes.push_back(Shape{c.weight[0]});

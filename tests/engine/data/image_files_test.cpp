@@ -103,7 +103,20 @@ TEST_CASE("the images of a folder are sorted by path, and framed by shorter side
   const auto data = open_dataset(
       {.name = "folder", .path = one.path().string(), .image_size = 24, .channels = channels, .test_fraction = 0}, 1);
   const HostTensor wanted =
-      center_crop(resize_shorter_side(decode_image(test::picture_file("color.png"), channels, "x"), 24), 24);
+      center_crop(resize_to_cover(decode_image(test::picture_file("color.png"), channels, "x"), 24, 24), 24, 24);
+  std::vector<float> pixels;
+  for (const double value : wanted.to_doubles()) pixels.push_back(static_cast<float>(value) / 255.0f);
+  CHECK(read(*data, Split::train, 0) == pixels);
+}
+
+TEST_CASE("images may be framed wider than high") {
+  test::TemporaryFolder one;
+  test::write_quickly(one / "color.png", test::picture_file("color.png"));
+  const auto data = open_dataset(
+      {.name = "folder", .path = one.path().string(), .image_size = 24, .image_height = 12, .test_fraction = 0}, 1);
+  CHECK(data->sample_shape() == Shape{12, 24, 3});
+  const HostTensor wanted =
+      center_crop(resize_to_cover(decode_image(test::picture_file("color.png"), 3, "x"), 12, 24), 12, 24);
   std::vector<float> pixels;
   for (const double value : wanted.to_doubles()) pixels.push_back(static_cast<float>(value) / 255.0f);
   CHECK(read(*data, Split::train, 0) == pixels);
@@ -194,7 +207,7 @@ TEST_CASE("celeba reads its partition and frames faces") {
   const auto data = open_dataset(config, 1);
   CHECK(data->size(Split::train) == 2);
   CHECK(data->size(Split::test) == 1);
-  const HostTensor wanted = resize_bilinear(center_crop(face, 140), 20, 20);
+  const HostTensor wanted = resize_bilinear(center_crop(face, 140, 140), 20, 20);
   std::vector<float> pixels;
   for (const double value : wanted.to_doubles()) pixels.push_back(static_cast<float>(value) / 255.0f);
   CHECK(read(*data, Split::train, 1) == pixels);

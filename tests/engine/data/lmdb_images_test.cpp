@@ -28,7 +28,7 @@ std::vector<float> read(const Dataset& data, Split split, int64_t index) {
 
 std::vector<float> framed(const std::string& file, int64_t size) {
   const HostTensor square =
-      center_crop(resize_shorter_side(decode_image(test::picture_file(file), 3, file), size), size);
+      center_crop(resize_to_cover(decode_image(test::picture_file(file), 3, file), size, size), size, size);
   std::vector<float> pixels;
   for (const double value : square.to_doubles()) pixels.push_back(static_cast<float>(value) / 255.0f);
   return pixels;

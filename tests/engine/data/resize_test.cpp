@@ -63,8 +63,20 @@ TEST_CASE("shorter side and crop equal torchvision's, wide and upright") {
   const int64_t size = GENERATE(24, 25, 64);
   CAPTURE(size);
   const HostTensor wide = picture(3);
-  CHECK(center_crop(resize_shorter_side(wide, size), size) == expected("square_" + std::to_string(size)));
-  CHECK(center_crop(resize_shorter_side(transposed(wide), size), size) == expected("upright_" + std::to_string(size)));
+  CHECK(center_crop(resize_to_cover(wide, size, size), size, size) == expected("square_" + std::to_string(size)));
+  CHECK(center_crop(resize_to_cover(transposed(wide), size, size), size, size) ==
+        expected("upright_" + std::to_string(size)));
+}
+
+TEST_CASE("a picture that covers a frame fits it on one side") {
+  const HostTensor wide = picture(3);  // 37x53
+  CHECK(resize_to_cover(wide, 16, 20) == resize_bilinear(wide, 16, 16 * 53 / 37));
+  CHECK(resize_to_cover(wide, 16, 30) == resize_bilinear(wide, 30 * 37 / 53, 30));
+  CHECK(resize_to_cover(transposed(wide), 20, 16) == resize_bilinear(transposed(wide), 16 * 53 / 37, 16));
+  const HostTensor cut = center_crop(wide, 35, 51), inner = center_crop(cut, 33, 49);
+  CHECK(inner.shape == Shape{33, 49, 3});
+  CHECK(inner == center_crop(wide, 33, 49));
+  CHECK(inner.bytes.front() == wide.bytes[(2 * 53 + 2) * 3]);
 }
 
 TEST_CASE("a crop is in the middle; half a pixel goes to the even side") {
@@ -73,13 +85,13 @@ TEST_CASE("a crop is in the middle; half a pixel goes to the even side") {
     CAPTURE(side, size);
     HostTensor row({side, side, 1}, DType::u8);
     for (int64_t i = 0; i < side * side; ++i) row.bytes[static_cast<size_t>(i)] = static_cast<std::byte>(i);
-    CHECK(center_crop(row, size).bytes.front() == static_cast<std::byte>(first * side + first));
+    CHECK(center_crop(row, size, size).bytes.front() == static_cast<std::byte>(first * side + first));
   }
-  CHECK_THROWS_AS(center_crop(picture(3), 38), ShapeError);
+  CHECK_THROWS_AS(center_crop(picture(3), 38, 38), ShapeError);
 }
 
 TEST_CASE("sizes that no memory has are refused") {
   CHECK_THROWS_AS(resize_bilinear(picture(3), 0, 4), ShapeError);
   CHECK_THROWS_AS(resize_bilinear(picture(3), 100'000, 100'000), ShapeError);
-  CHECK_THROWS_AS(resize_shorter_side(HostTensor({1, 10'000'000, 1}, DType::u8), 64), ShapeError);
+  CHECK_THROWS_AS(resize_to_cover(HostTensor({1, 10'000'000, 1}, DType::u8), 64, 64), ShapeError);
 }
