@@ -1,5 +1,6 @@
 #include "kernels/conv2d/conv2d.hpp"
 
+#include "kernels/activation/slope.hpp"
 #include "kernels/conv2d/conv2d_cpu.hpp"
 #include "kernels/conv2d/conv2d_device.hpp"
 #include "kernels/core/dispatch.hpp"
@@ -55,6 +56,12 @@ size_t bias_workspace_bytes(Device device, ConstView dy) {
   return sizeof(float) * static_cast<size_t>(column_sum_workspace(dy.dim(3), depth));
 }
 
+/// Checks a view of the epilogue, present or not, beside the result.
+void check_beside(const OpScope& op, ConstView view, ConstView result, const char* rule) {
+  op.require(!view || view.shape() == result.shape(), rule);
+  op.require_dtype(!view || view.dtype() == result.dtype(), rule);
+}
+
 void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
   const bool mixed = x.dtype() == DType::bf16 && weight.dtype() == DType::f32;
   op.require_dtype(weight.dtype() == x.dtype() || mixed, "weight must have the dtype of x, or f32 beside bf16");
@@ -65,9 +72,9 @@ void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
 namespace cpu {
 namespace {
 void convolve(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, Weights use, ConstView bias,
-              View y) {
-  if (shape.images == 0 || library_conv2d(stream, shape, x, weight, use, bias, y)) return;
-  gather_conv2d(stream, shape, x, weight, use, bias, y);
+              const Finish& epilogue, View y) {
+  if (shape.images == 0 || library_conv2d(stream, shape, x, weight, use, bias, epilogue, y)) return;
+  gather_conv2d(stream, shape, x, weight, use, bias, epilogue, y);
 }
 
 /// dy with stride - 1 zeros between its pixels, in an image of x's size, so that dx is a convolution of stride 1 that
@@ -93,12 +100,14 @@ ConstView spread(Stream& stream, const Conv2dShape& s, ConstView dy) {
 }
 }  // namespace
 
-void conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias, MathMode, View y) {
-  convolve(stream, shape, x, weight, Weights::as_they_are, bias, y);
+void conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias, MathMode, View y,
+            const Conv2dEpilogue& epilogue) {
+  convolve(stream, shape, x, weight, Weights::as_they_are, bias, epilogue, y);
 }
-void conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight, MathMode, View dx) {
+void conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight, MathMode, View dx,
+                  const Conv2dGradEpilogue& epilogue) {
   if (shape.images == 0) return;
-  convolve(stream, turned(shape), spread(stream, shape, dy), weight, Weights::turned, {}, dx);
+  convolve(stream, turned(shape), spread(stream, shape, dy), weight, Weights::turned, {}, epilogue, dx);
 }
 void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, MathMode, View dweight,
                   View dbias, View) {
@@ -115,22 +124,30 @@ Shape conv2d_output_shape(const Shape& x, const Shape& weight, const Conv2dOptio
   return {x[0], shape.out_height(), shape.out_width(), weight[0]};
 }
 
-void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y) {
-  const OpScope op(stream, "conv2d", {x, weight, bias, y});
+void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y,
+            const Conv2dEpilogue& epilogue) {
+  const OpScope op(stream, "conv2d", {x, weight, bias, epilogue.residual, y, epilogue.sum});
   check_shapes(op, x, weight.shape(), y, options);
   op.require(!bias || bias.shape() == Shape{weight.dim(0)}, "bias must be [O]");
   check_weight_dtype(op, x, weight);
   op.require_dtype(!bias || bias.dtype() == accumulator(x.dtype()), "bias must be f32 (f64 with f64)");
+  check_beside(op, epilogue.residual, y, "residual must have the shape and dtype of y");
+  check_beside(op, epilogue.sum, y, "sum must have the shape and dtype of y");
+  require_slope(op, epilogue.activation, epilogue.slope);
   pick<cpu::conv2d, simt::conv2d, cuda::conv2d>(stream)(stream, sizes(x.shape(), weight.shape(), options), x, weight,
-                                                        bias, options.math, y);
+                                                        bias, options.math, y, epilogue);
 }
 
-void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx) {
-  const OpScope op(stream, "conv2d_dgrad", {dy, weight, dx});
+void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx,
+                  const Conv2dGradEpilogue& epilogue) {
+  const OpScope op(stream, "conv2d_dgrad", {dy, weight, epilogue.kept, epilogue.residual, dx});
   check_shapes(op, dx, weight.shape(), dy, options);
   check_weight_dtype(op, dy, weight);
+  check_beside(op, epilogue.kept, dx, "kept must have the shape and dtype of dx");
+  check_beside(op, epilogue.residual, dx, "residual must have the shape and dtype of dx");
+  require_slope(op, epilogue.activation, epilogue.slope);
   pick<cpu::conv2d_dgrad, simt::conv2d_dgrad, cuda::conv2d_dgrad>(stream)(
-      stream, sizes(dx.shape(), weight.shape(), options), dy, weight, options.math, dx);
+      stream, sizes(dx.shape(), weight.shape(), options), dy, weight, options.math, dx, epilogue);
 }
 
 void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, const Conv2dOptions& options, View dweight, View dbias,

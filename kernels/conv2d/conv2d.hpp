@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/conv2d/conv2d_epilogue.hpp"
 #include "kernels/core/math_mode.hpp"
 #include "kernels/core/stream.hpp"
 #include "kernels/core/view.hpp"
@@ -28,13 +29,17 @@ struct Conv2dOptions {
 /// Sums in f32 (f64 for f64), rounded once. An image's result does not depend on N or on the number of threads. simt,
 /// cuda: tensor cores, f32 as MathMode says. cpu: oneDNN where it has a direct kernel, else products of
 /// gathered pixels (conv2d_implementation says which); weights with a content stamp are repacked once and kept.
-/// Errors: ShapeError, DTypeError, before anything runs; N = 0: no-op. Cost: 2 N H' W' O I k^2 flops; no workspace.
-void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y);
+/// `epilogue` says what is done with the sums before they are stored; it reads and writes only where y is written.
+/// Errors: ShapeError, DTypeError, ConfigError (negative slope), before anything runs; N = 0: no-op. Cost: 2 N H' W' O
+/// I k^2 flops; no workspace.
+void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y,
+            const Conv2dEpilogue& epilogue = {});
 
 /// Gradient of x: dx[n,p,q,i] = sum over o and those a,b,h,w with p = s h + d (a - r) and q = s w + d (b - r) of
 /// weight[o,a,b,i] dy[n,h,w,o]. dy [N,H',W',O] and dx [N,H,W,I] of one dtype, weight as above. Written, not added. Cost
-/// as conv2d (on the cpu s^2 times that).
-void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx);
+/// as conv2d (on the cpu s^2 times that). `epilogue` as above; dx may be neither of its views.
+void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx,
+                  const Conv2dGradEpilogue& epilogue = {});
 
 /// Gradients of weight and bias, each computed unless absent:
 ///

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/conv2d/conv2d.hpp"
+#include "kernels/conv2d/conv2d_finish.hpp"
 #include "kernels/conv2d/conv2d_shape.hpp"
 
 /// The two cpu sides of conv2d. Arguments are as conv2d.hpp has them, and checked.
@@ -26,13 +27,13 @@ void turn_weights(Stream& stream, const Conv2dShape& s, const Acc* from, Acc* to
 
 /// Products of gathered pixels: every dtype, every shape.
 void gather_conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, Weights use, ConstView bias,
-                   View y);
+                   const Finish& finish, View y);
 void gather_conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, View dweight);
 
 /// oneDNN (f32, bf16). False, and nothing done, where it has no direct kernel for the shape on this processor, or is
 /// not part of this build.
 bool library_conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, Weights use,
-                    ConstView bias, View y);
+                    ConstView bias, const Finish& finish, View y);
 bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, View dweight);
 /// Names of oneDNN's kernels; empty where the above return false.
 std::string library_conv2d_name(Stream& stream, const Conv2dShape& shape, DType dtype);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/conv2d/conv2d_epilogue.hpp"
 #include "kernels/conv2d/conv2d_shape.hpp"
 #include "kernels/core/math_mode.hpp"
 #include "kernels/core/stream.hpp"
@@ -10,8 +11,10 @@
 namespace ascore::kernels {
 
 namespace simt {
-void conv2d(Stream&, const Conv2dShape&, ConstView x, ConstView weight, ConstView bias, MathMode, View y);
-void conv2d_dgrad(Stream&, const Conv2dShape&, ConstView dy, ConstView weight, MathMode, View dx);
+void conv2d(Stream&, const Conv2dShape&, ConstView x, ConstView weight, ConstView bias, MathMode, View y,
+            const Conv2dEpilogue&);
+void conv2d_dgrad(Stream&, const Conv2dShape&, ConstView dy, ConstView weight, MathMode, View dx,
+                  const Conv2dGradEpilogue&);
 void conv2d_wgrad(Stream&, const Conv2dShape&, ConstView x, ConstView dy, MathMode, View dweight, View dbias,
                   View workspace);
 }  // namespace simt

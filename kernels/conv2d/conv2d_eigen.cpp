@@ -3,7 +3,7 @@
 /// A build without oneDNN: everything is computed by products of gathered pixels (conv2d_gather.cpp).
 namespace ascore::kernels::cpu {
 
-bool library_conv2d(Stream&, const Conv2dShape&, ConstView, ConstView, Weights, ConstView, View) {
+bool library_conv2d(Stream&, const Conv2dShape&, ConstView, ConstView, Weights, ConstView, const Finish&, View) {
   return false;
 }
 bool library_conv2d_wgrad(Stream&, const Conv2dShape&, ConstView, ConstView, View) {

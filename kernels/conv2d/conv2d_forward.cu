@@ -2,12 +2,13 @@
 
 namespace ascore::kernels::ASCORE_BACKEND {
 
-void conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, ConstView bias, MathMode math,
-            View y) {
+void conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, ConstView bias, MathMode math, View y,
+            const Conv2dEpilogue& e) {
   for_product_types(x.dtype(), weight.dtype(), [&]<class T, class W>() {
     const MatrixSource<W> weights{weight.as<W>(), s.depth(), 1, s.out, s.depth()};
-    multiply_pixels<Contiguous::depth>(stream, x.as<T>(), output_gather(s), weights, s.in, bias.as<float>(), y.as<T>(),
-                                       s.out, math);
+    const OutputEpilogue<T> epilogue{bias.as<float>(), e.residual.as<T>(), e.sum.as<T>(),
+                                     y.as<T>(),        e.activation,       static_cast<float>(e.slope)};
+    multiply_pixels<Contiguous::depth>(stream, x.as<T>(), output_gather(s), weights, s.in, epilogue, s.out, math);
   });
 }
 

@@ -54,10 +54,10 @@ void gather(const Conv2dShape& s, const T* images, const Run& run, int dh, int d
   }
 }
 
-/// y = bias + the convolution of x with `weight` [out][taps][in].
+/// y = bias + the convolution of x with `weight` [out][taps][in], and what `epilogue` makes of it.
 template <class T>
 void convolve(Stream& stream, const Conv2dShape& s, const T* x, const accumulator_t<T>* weight,
-              const accumulator_t<T>* bias, T* y) {
+              const accumulator_t<T>* bias, const Finish& epilogue, T* y) {
   using Acc = accumulator_t<T>;
   const int64_t depth = int64_t(s.taps()) * s.in;
   HostScratch& scratch = stream.attached<HostScratch>();
@@ -75,10 +75,10 @@ void convolve(Stream& stream, const Conv2dShape& s, const T* x, const accumulato
       gather(s, x, run, dh, dw, rows + int64_t(tap) * s.in, depth);
     }
     sums.noalias() = ConstMatrixMap<Acc>(rows, run.length(), depth) * weights.transpose();
-    T* out = y + (run.image * runs.size + run.begin) * s.out;
-    for (int64_t p = 0; p < run.length(); ++p, out += s.out) {
-      for (int o = 0; o < s.out; ++o) out[o] = narrow<T>(bias ? sums(p, o) + bias[o] : sums(p, o));
+    for (int64_t p = 0; bias && p < run.length(); ++p) {
+      for (int o = 0; o < s.out; ++o) sums(p, o) += bias[o];
     }
+    finish(epilogue, sums.data(), (run.image * runs.size + run.begin) * s.out, run.length() * s.out, y);
   });
 }
 
@@ -104,7 +104,7 @@ template void turn_weights<float>(Stream&, const Conv2dShape&, const float*, flo
 template void turn_weights<double>(Stream&, const Conv2dShape&, const double*, double*);
 
 void gather_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, Weights use, ConstView bias,
-                   View y) {
+                   const Finish& epilogue, View y) {
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     const Acc* values = weights_for<T>(stream, weight, HostScratch::weights);
@@ -114,7 +114,7 @@ void gather_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView 
       turn_weights(stream, s, values, turned);
       values = turned;
     }
-    convolve(stream, s, x.as<T>(), values, bias.as<Acc>(), y.as<T>());
+    convolve(stream, s, x.as<T>(), values, bias.as<Acc>(), epilogue, y.as<T>());
   });
 }
 

@@ -1,4 +1,6 @@
 #include "kernels/conv2d/conv2d_cpu.hpp"
+#include "kernels/core/dispatch.hpp"
+#include "kernels/core/parallel.hpp"
 #include "kernels/gemm/onednn.hpp"
 
 #include <map>
@@ -27,7 +29,7 @@ enum class Pass { forward, wgrad };
 
 /// The convolutions that a stream has met.
 struct Convolutions {
-  using Key = std::tuple<Pass, Conv2dShape, DType, bool>;
+  using Key = std::tuple<Pass, Conv2dShape, DType, DType, bool>;
   std::map<Key, Convolution> known;
 };
 
@@ -35,11 +37,11 @@ memory::desc plain_weights(const Conv2dShape& s, DType dtype) {
   return {{s.out, s.in, s.kernel, s.kernel}, library_type(dtype), Tag::ohwi};
 }
 
-Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType compute, bool has_bias) {
+Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType compute, DType result, bool has_bias) {
   const auto type = library_type(compute), f32 = memory::data_type::f32;
   Convolution conv;
   conv.input = {{s.images, s.in, s.height, s.width}, type, Tag::nhwc};
-  conv.output = {{s.images, s.out, s.out_height(), s.out_width()}, type, Tag::nhwc};
+  conv.output = {{s.images, s.out, s.out_height(), s.out_width()}, library_type(result), Tag::nhwc};
   const memory::dims before(2, s.padding()), after(2, s.padding_after()), dilation(2, s.dilation - 1),
       stride(2, s.stride);
   const memory::dims weight_sizes{s.out, s.in, s.kernel, s.kernel};
@@ -74,13 +76,14 @@ Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType comp
   return conv;
 }
 
+/// `compute`: type of images and weights; `result`: of the outputs (wgrad: of dy, which is `compute`).
 const Convolution& convolution(Stream& stream, OneDnn& library, Pass pass, const Conv2dShape& s, DType compute,
-                               bool has_bias) {
+                               DType result, bool has_bias) {
   auto& known = stream.attached<Convolutions>().known;
-  const Convolutions::Key key{pass, s, compute, has_bias};
+  const Convolutions::Key key{pass, s, compute, result, has_bias};
   const auto found = known.find(key);
   if (found != known.end()) return found->second;
-  return known.emplace(key, prepare(library, pass, s, compute, has_bias)).first->second;
+  return known.emplace(key, prepare(library, pass, s, compute, result, has_bias)).first->second;
 }
 
 /// Weights in layouts of the library's choice, kept while their content stamp stays. Found by address: a network has a
@@ -140,16 +143,26 @@ memory packed_weights(Stream& stream, OneDnn& library, const Conv2dShape& s, Con
   return entry.packed;
 }
 
+/// Makes y of its sums, in pieces that stay in the first-level cache.
+void finish_images(Stream& stream, const Finish& epilogue, float* sums, View y) {
+  for_float_type(y.dtype(), [&]<class T>() {
+    parallel_chunks(stream, y.count(), 1 << 12,
+                    [&](int64_t begin, int64_t end) { finish(epilogue, sums + begin, begin, end - begin, y.as<T>()); });
+  });
+}
+
 }  // namespace
 
 bool library_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, Weights use, ConstView bias,
-                    View y) {
+                    const Finish& epilogue, View y) {
   if (x.dtype() == DType::f64) return false;
   return with_library(stream, [&](OneDnn& library) {
     const DType compute = library.compute(x.dtype());
-    const Convolution& conv = convolution(stream, library, Pass::forward, s, compute, bias.present());
+    // An epilogue works on sums that are not rounded yet.
+    const DType result = epilogue.none() ? compute : DType::f32;
+    const Convolution& conv = convolution(stream, library, Pass::forward, s, compute, result, bias.present());
     if (conv.implementation.empty()) return false;
-    void* const out = write_as(stream, y, compute);
+    void* const out = write_as(stream, y, result);
     std::unordered_map<int, memory> arguments{
         {DNNL_ARG_SRC, {conv.input, library.engine, read_as(stream, x, compute, HostScratch::source)}},
         {DNNL_ARG_WEIGHTS, packed_weights(stream, library, s, weight, use, x.dtype(), conv.weights)},
@@ -160,7 +173,11 @@ bool library_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView
       arguments.emplace(DNNL_ARG_BIAS, memory(desc, library.engine, const_cast<void*>(bias.raw())));
     }
     conv.primitive.execute(library.queue, arguments);
-    finish_writing(stream, out, y);
+    if (epilogue.none()) {
+      finish_writing(stream, out, y);
+    } else {
+      finish_images(stream, epilogue, static_cast<float*>(out), y);
+    }
     return true;
   });
 }
@@ -169,7 +186,7 @@ bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Con
   if (x.dtype() == DType::f64) return false;
   return with_library(stream, [&](OneDnn& library) {
     const DType compute = library.compute(x.dtype());
-    const Convolution& conv = convolution(stream, library, Pass::wgrad, s, compute, false);
+    const Convolution& conv = convolution(stream, library, Pass::wgrad, s, compute, compute, false);
     if (conv.implementation.empty()) return false;
     const memory packed(conv.weights, library.engine,
                         stream.attached<HostScratch>().take<std::byte>(HostScratch::packed, conv.weights.get_size()));
@@ -189,7 +206,8 @@ namespace {
 std::string implementation(Stream& stream, Pass pass, const Conv2dShape& s, DType dtype) {
   if (dtype == DType::f64 || s.images == 0) return {};
   return with_library(stream, [&](OneDnn& library) {
-    return convolution(stream, library, pass, s, library.compute(dtype), false).implementation;
+    const DType compute = library.compute(dtype);
+    return convolution(stream, library, pass, s, compute, compute, false).implementation;
   });
 }
 }  // namespace

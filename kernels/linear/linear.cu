@@ -17,11 +17,11 @@ Conv2dShape as_pixels(ConstView rows, int64_t out) {
 }  // namespace
 
 void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, MathMode math, View y) {
-  conv2d(stream, as_pixels(x, y.dim(1)), x, weight, bias, math, y);
+  conv2d(stream, as_pixels(x, y.dim(1)), x, weight, bias, math, y, {});
 }
 
 void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, MathMode math, View dx) {
-  conv2d_dgrad(stream, as_pixels(dx, dy.dim(1)), dy, weight, math, dx);
+  conv2d_dgrad(stream, as_pixels(dx, dy.dim(1)), dy, weight, math, dx, {});
 }
 
 void linear_wgrad(Stream& stream, ConstView x, ConstView dy, MathMode math, View dweight, View dbias, View workspace) {
