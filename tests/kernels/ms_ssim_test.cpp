@@ -173,6 +173,35 @@ TEST_CASE("ms_ssim and its gradient agree with plain loops on every device") {
   }
 }
 
+TEST_CASE("ms_ssim gives the numbers of pytorch_msssim") {
+  const Shape shape{2, 163, 171, 2};
+  std::vector<double> xs, ys;
+  for (int n = 0; n < 2; ++n) {
+    for (int h = 0; h < 163; ++h) {
+      for (int w = 0; w < 171; ++w) {
+        for (int c = 0; c < 2; ++c) {
+          const double rise = 0.11 * h * (c + 1) + n;
+          xs.push_back(0.5 + 0.4 * std::sin(rise + 0.07 * w));
+          ys.push_back(0.5 + 0.3 * std::sin(rise + 0.08 * w + 0.3) + 0.1 * std::cos(0.5 * h + 0.9 * w));
+        }
+      }
+    }
+  }
+  Stream stream(Device::cpu);
+  const Results ours = run(stream, shape, test::buffer(Device::cpu, shape, DType::f64, xs),
+                           test::buffer(Device::cpu, shape, DType::f64, ys));
+  // ms_ssim of pytorch_msssim 1.0.0 in f64 on these images, with a window made in f64, and its gradient by autograd.
+  CHECK(ours.similarity == Approx(0.3478277806803988).epsilon(1e-12));
+  double sum = 0;
+  for (const double slope : ours.dx) sum += std::abs(slope);
+  CHECK(sum == Approx(3.2063659311146524).epsilon(1e-10));
+  const auto at = [&](size_t n, size_t h, size_t w, size_t c) { return ours.dx[((n * 163 + h) * 171 + w) * 2 + c]; };
+  CHECK(at(0, 0, 0, 0) == Approx(-7.676319981747248e-10).epsilon(1e-7));
+  CHECK(at(1, 80, 90, 1) == Approx(5.264416684024064e-05).epsilon(1e-9));
+  CHECK(at(0, 162, 170, 1) == Approx(-8.060517554498078e-10).epsilon(1e-7));
+  CHECK(at(1, 5, 100, 0) == Approx(-4.323856780079044e-06).epsilon(1e-9));
+}
+
 TEST_CASE("ms_ssim is 1 for equal images, and 0 without a slope for opposite ones") {
   const Shape shape{1, 163, 161, 1};
   const auto [xs, ys] = images(shape, 0.15);
