@@ -75,9 +75,12 @@ HostTensor references_of(const HostTensor& array, const fs::path& path, const Re
 }
 
 HostTensor mask_of(const HostTensor& array, const fs::path& path, const Shape& sample) {
-  Shape plain = array.shape;  // a grey picture's mask may carry its one channel
+  Shape plain = array.shape;
+  if (plain.rank() == sample.rank() + 1 && plain[0] == 1) plain = Shape(plain.dims().subspan(1));  // one in a batch
+  const bool whole = plain == sample;
   if (plain.rank() == 3 && sample.rank() == 3 && plain[2] == 1) plain = without_channel(plain);
-  const bool whole = array.shape == sample, flat = sample.rank() == 3 && plain == without_channel(sample);
+  // A grey picture's mask may carry its one channel.
+  const bool flat = sample.rank() == 3 && plain == without_channel(sample);
   if (!whole && !flat) {
     throw DataError(fmt::format("{}: a mask {}; samples of this model are {}", path.string(), to_string(array.shape),
                                 to_string(sample)));

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import pathlib
+import pickle
 import struct
 import sys
 
@@ -74,7 +75,10 @@ def convert(source, target):
         raise ValueError(f"{target}: the file's name must end in .safetensors")
     if target.exists():
         raise ValueError(f"{target}: exists; name another file")
-    loaded = torch.load(source, map_location="cpu", weights_only=True)
+    try:
+        loaded = torch.load(source, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:  # PyTorch's own words advise to turn weights_only off: never here
+        raise ValueError(f"{source}: is no PyTorch checkpoint of tensors and plain containers") from error
     try:
         score, average, metadata = parts_of(loaded)
         tensors = {**score, **{f"ema.{name}": value for name, value in average.items()}}

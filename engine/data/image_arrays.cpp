@@ -153,7 +153,12 @@ ImageArrays import_images(const std::filesystem::path& source) {
   std::error_code error;
   const std::string name = source.string();
   if (std::filesystem::is_directory(source, error)) {
-    return from_splits(is_mnist_folder(source) ? read_mnist(source) : read_cifar10(source));
+    if (is_mnist_folder(source)) return from_splits(read_mnist(source));
+    if (std::filesystem::exists(source / "data_batch_1.bin", error)) return from_splits(read_cifar10(source));
+    throw DataError(
+        fmt::format("{}: a folder with neither MNIST's nor CIFAR-10's files; to import pictures, say the "
+                    "pixels of their sides (--image-size)",
+                    name));
   }
   std::vector<std::byte> bytes = read_file(source);
   if (auto arrays = from_numpy(bytes, name)) return *std::move(arrays);

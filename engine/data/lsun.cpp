@@ -46,7 +46,8 @@ std::unique_ptr<Dataset> open_lsun(const DataConfig& config, const Preparation& 
   std::string category = train.filename().string();
   category.resize(category.size() - kTrain.size());
   const fs::path test = train.parent_path() / (category + std::string(kTest));
-  return encoded_images(config, preparation, seed, open_part(train), open_part(test), Framing::resize_crop);
+  ImageSelection trained_on = open_part(train);  // first: it is the folder that the recipe names
+  return encoded_images(config, preparation, seed, std::move(trained_on), open_part(test), Framing::resize_crop);
 }
 
 }  // namespace ascore

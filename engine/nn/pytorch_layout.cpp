@@ -46,6 +46,13 @@ StateDict buffers_to_state_dict(Stream& stream, const ParameterSet& set, const s
 }
 
 namespace {
+/// The shape that PyTorch has for a parameter of `shape`.
+Shape pytorch_shape(const Shape& shape, ParameterLayout layout) {
+  if (layout == ParameterLayout::plain) return shape;
+  if (layout == ParameterLayout::conv) return {shape[0], shape[3], shape[1], shape[2]};
+  return {shape.count()};
+}
+
 void copy_in(Ctx& ctx, const Parameter& p, const Tensor& to, const StateDict& state, const std::string& prefix) {
   const auto found = state.find(prefix + p.name);
   if (found == state.end())
@@ -53,7 +60,7 @@ void copy_in(Ctx& ctx, const Parameter& p, const Tensor& to, const StateDict& st
   HostTensor value = from_pytorch(found->second, p.layout, p.shape);
   if (value.shape != p.shape) {
     throw DataError(fmt::format("state: '{}{}' has shape {}, the network's is {}", prefix, p.name,
-                                to_string(found->second.shape), to_string(p.shape)));
+                                to_string(found->second.shape), to_string(pytorch_shape(p.shape, p.layout))));
   }
   if (value.dtype != to.dtype()) value = HostTensor::from_doubles(value.to_doubles(), value.shape, to.dtype());
   copy(ctx.stream, to.view(), ConstView(value.bytes.data(), value.shape, value.dtype, Device::cpu));

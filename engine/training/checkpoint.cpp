@@ -130,7 +130,12 @@ void write_checkpoint(const std::filesystem::path& file, const Checkpoint& check
 
 Checkpoint read_checkpoint(const std::filesystem::path& file) {
   SafetensorsFile data = read_safetensors(file);
-  if (const std::string& format = entry(file, data, "format"); format != kFormat) {
+  const std::string& format = entry(file, data, "format");
+  if (format == "pt") {
+    throw DataError(fmt::format(
+        "{}: holds weights for PyTorch; `ascore convert` with --recipe makes a checkpoint of them", file.string()));
+  }
+  if (format != kFormat) {
     throw DataError(fmt::format("{}: format \"{}\" is not \"{}\"", file.string(), format, kFormat));
   }
   if (!is_intact(file, data, entry(file, data, "checksum"))) {

@@ -2,14 +2,14 @@
 
 #include "kernels/core/error.hpp"
 
-#include <string_view>
+#include <string>
 
 #include <fmt/format.h>
 
 namespace ascore {
 namespace {
 
-constexpr std::string_view kAverage = "ema.", kCritic = "critic.";
+const std::string kAverage = "ema.", kCritic = "critic.";
 
 /// Adds what stands under `from` in the checkpoint for these parameters, under `to`.
 void add_entries(const Checkpoint& checkpoint, Module& network, std::string_view from, std::string_view to,
@@ -29,7 +29,7 @@ void add_entries(const Checkpoint& checkpoint, Module& network, std::string_view
   }
 }
 
-/// The entries of three state_dicts that lie in one, each under the names of its network.
+/// The entries of three state_dicts that lie in one; those of average and critic keep their prefix.
 struct Parts {
   StateDict score, average, critic;
 };
@@ -39,19 +39,19 @@ Parts split(const StateDict& state) {
   for (const auto& [name, value] : state) {
     if (!all_finite(value)) throw DataError(fmt::format("state: '{}' holds values that are not finite", name));
     if (name.starts_with(kAverage))
-      parts.average.emplace(name.substr(kAverage.size()), value);
+      parts.average.emplace(name, value);
     else if (name.starts_with(kCritic))
-      parts.critic.emplace(name.substr(kCritic.size()), value);
+      parts.critic.emplace(name, value);
     else
       parts.score.emplace(name, value);
   }
   return parts;
 }
 
-void load(Ctx& ctx, Learner& learner, const StateDict& state) {
-  check_names(learner.parameters, state);
-  from_state_dict(ctx, learner.parameters, learner.parameters.flat(), state);
-  buffers_from_state_dict(ctx, learner.parameters, state);
+void load(Ctx& ctx, Learner& learner, const StateDict& state, const std::string& prefix = "") {
+  check_names(learner.parameters, state, prefix);
+  from_state_dict(ctx, learner.parameters, learner.parameters.flat(), state, prefix);
+  buffers_from_state_dict(ctx, learner.parameters, state, prefix);
 }
 
 }  // namespace
@@ -68,8 +68,8 @@ Checkpoint import_networks(Ctx& ctx, const StateDict& state, int64_t step, const
                            ScoreNetwork& network, Critic* critic) {
   const Parts parts = split(state);
   if (!parts.critic.empty() && !critic) {
-    throw DataError(fmt::format("state: '{}{}' belongs to a critic, but the recipe has no [critic]", kCritic,
-                                parts.critic.begin()->first));
+    throw DataError(
+        fmt::format("state: '{}' belongs to a critic, but the recipe has no [critic]", parts.critic.begin()->first));
   }
   Checkpoint checkpoint{.step = step,
                         .seed = config.seed,
@@ -84,8 +84,8 @@ Checkpoint import_networks(Ctx& ctx, const StateDict& state, int64_t step, const
   load(ctx, score, parts.score);
   score.restart_average(ctx);
   if (!parts.average.empty()) {
-    check_names(score.parameters, parts.average);
-    from_state_dict(ctx, score.parameters, score.average, parts.average);
+    check_names(score.parameters, parts.average, kAverage);
+    from_state_dict(ctx, score.parameters, score.average, parts.average, kAverage);
   }
   store_learner(ctx, score, "score", checkpoint);
   if (!critic) return checkpoint;
@@ -93,7 +93,7 @@ Checkpoint import_networks(Ctx& ctx, const StateDict& state, int64_t step, const
   if (parts.critic.empty())
     adversary.initialise(ctx, config.seed, "critic");
   else
-    load(ctx, adversary, parts.critic);
+    load(ctx, adversary, parts.critic, kCritic);
   store_learner(ctx, adversary, "critic", checkpoint);
   return checkpoint;
 }

@@ -38,15 +38,27 @@ Finished convert(const std::string& in, const std::string& out, const Words& mor
 }  // namespace
 
 TEST_CASE("a converted network computes what PyTorch computes", "[program]") {
+  struct Case {
+    std::string golden;
+    Words recipe;
+  };
+  const Case c = GENERATE(
+      Case{"ncsnv2", kTiny},
+      Case{"unet_g4",
+           {"--recipe", "cifar10_unet", "--set", "data.name=array", "--set", "data.path=x.npy", "--set",
+            "data.image_size=16", "--set", "data.channels=3", "--set", "score.width=8", "--set", "score.groups=4"}});
+  CAPTURE(c.golden);
   const Folder folder;
-  write_safetensors(folder.path("state.safetensors"), {.metadata = {{"step", "17"}}, .tensors = ncsnv2_state()});
-  const Finished done = convert(folder / "state.safetensors", folder / "model.safetensors", kTiny);
+  Tensors state;
+  add_golden(state, c.golden, "param.", "");
+  write_safetensors(folder.path("state.safetensors"), {.metadata = {{"step", "17"}}, .tensors = state});
+  const Finished done = convert(folder / "state.safetensors", folder / "model.safetensors", c.recipe);
   INFO(done.err);
   REQUIRE(done.code == 0);
   CHECK(done.out == folder / "model.safetensors\n");
   CHECK(read_safetensors(folder.path("model.safetensors")).metadata.at("step") == "17");
 
-  test::GoldenFile golden("ncsnv2");
+  test::GoldenFile golden(c.golden);
   const HostTensor noisy = golden.channels_last("perturbed"), expected = golden.channels_last("output");
   write_npy(folder.path("x.npy"), HostTensor::from_doubles(noisy.to_doubles(), noisy.shape, DType::f32));
   REQUIRE(test::ascore({"denoise", folder / "model.safetensors", "--input", folder / "x.npy", "--sigma", "1", "--what",
@@ -131,6 +143,12 @@ TEST_CASE("a state_dict that does not fit is refused, naming the tensor", "[prog
     write(state);
     refused("'begin_conv.bias' has shape [9], the network's is [8]");
   }
+  SECTION("with channels last") {
+    HostTensor& weight = state.at("end_conv.weight");
+    weight.shape = {weight.shape[0], weight.shape[2], weight.shape[3], weight.shape[1]};
+    write(state);
+    refused("'end_conv.weight' has shape [3,3,3,8], the network's is [3,8,3,3]");
+  }
   SECTION("of a wider network") {
     write(state);
     refused("state.safetensors", {"--recipe", "cifar10_ncsnv2"});
@@ -150,7 +168,7 @@ TEST_CASE("a state_dict that does not fit is refused, naming the tensor", "[prog
   SECTION("half an average") {
     state["ema.begin_conv.bias"] = bias;
     write(state);
-    refused("is missing");
+    refused("'ema.begin_conv.weight' is missing");
   }
 }
 
@@ -162,6 +180,9 @@ TEST_CASE("wrong uses of convert are one line", "[program]") {
   test::check_refused(convert(state, model, kTiny), 2, "--overwrite");
   test::check_refused(convert(model, folder / "x.safetensors", kTiny), 2, "is a checkpoint of ascore already");
   test::check_refused(convert(state, folder / "x.safetensors"), 3, "no checkpoint of ascore");
+  REQUIRE(convert(model, folder / "back.safetensors").code == 0);
+  test::check_refused(convert(folder / "back.safetensors", folder / "x.safetensors"), 3,
+                      "holds weights for PyTorch; `ascore convert` with --recipe");
   test::check_refused(convert(folder / "nowhere", folder / "x.safetensors"), 3, "nowhere");
   test::check_refused(convert(folder / "nowhere", folder / "x.safetensors", kTiny), 3, "nowhere");
   test::check_refused(convert(state, folder / "x.pth", kTiny), 2, "must end in .safetensors");

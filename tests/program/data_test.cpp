@@ -96,6 +96,7 @@ TEST_CASE("a folder of pictures is trained from, broken ones left out, and impor
     return test::ascore(words);
   };
   const std::string out = folder / "pictures.npz";
+  test::check_refused(test::ascore({"data", "import", folder / "pictures", "--out", out}), 3, "--image-size");
   REQUIRE(test::ascore({"data", "import", folder / "pictures", "--image-size", "12", "--out", out}).code == 0);
   CHECK(read_npz(out).at("images").shape == Shape{4, 12, 12, 3});
 

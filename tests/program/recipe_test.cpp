@@ -55,6 +55,8 @@ TEST_CASE("a recipe of data, noise, score and training is complete", "[program]"
   CHECK(points.critic.optimizer.beta1 == -0.5);
   CHECK(points.score.optimizer.beta2 == 0.9);
   CHECK(points.noise.levels == 60);
+  const Recipe clean = parse_recipe("[data]\n[noise]\n[score]\ntarget = 'dae'\n[training]\n", "p");
+  CHECK(clean.sampling.sampler == "als");
 }
 
 TEST_CASE("wrong recipes are refused with file, line and key", "[program]") {
@@ -66,6 +68,17 @@ TEST_CASE("wrong recipes are refused with file, line and key", "[program]") {
     }
     return text;
   };
+  CHECK(refusal(with("score", "target = 'dae'") + "[sampling]\nsampler = 'cas'\n") ==
+        "my.toml:7: sampling.sampler: a network of score.target 'dae' cannot be sampled by 'cas': choose 'als' or a "
+        "flow");
+  const std::string critic = kMinimal + "[critic]\n";
+  const auto ends = [](const std::string& text, const std::string& end) {
+    CAPTURE(text);
+    CHECK(text.ends_with(end));
+  };
+  ends(refusal(critic + "norm = 'none'\n"), "critic.norm: only 'dcgan' has it");
+  ends(refusal(critic + "name = 'dcgan'\nattention = 16\n"), "critic.attention: only 'biggan' has it");
+  ends(refusal(critic + "attention = 17\n"), "choose one of 0, 4, 8, 16, 32, 64, 128");
   CHECK(refusal(with("score", "widht = 3")) == "my.toml:4: unknown key score.widht; did you mean score.width?");
   CHECK(refusal(with("noise", "width = 3")) == "my.toml:3: unknown key noise.width; did you mean score.width?");
   CHECK(refusal("[scroe]\n" + kMinimal).find("my.toml:1: unknown key scroe") == 0);

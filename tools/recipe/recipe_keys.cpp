@@ -216,7 +216,8 @@ std::vector<RecipeKey> make_keys() {
            "held-out samples that a measurement uses, at most");
 
   one_of("sampling.sampler", ASCORE_SLOT(sampling.sampler), {"cas", "als", "flow_euler", "flow_heun"}, {},
-         "consistent annealed sampling, annealed Langevin sampling, or the probability flow");
+         "consistent annealed sampling, annealed Langevin sampling, or the probability flow",
+         "cas; als for target dae");
   keys.push_back({.path = "sampling.n_sigma",
                   .slot = ASCORE_SLOT(sampling.n_sigma),
                   .doc = "cas, als: steps per noise level",

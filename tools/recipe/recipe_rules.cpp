@@ -4,6 +4,7 @@
 #include "kernels/ms_ssim/ms_ssim.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <vector>
 
@@ -66,6 +67,7 @@ void derive_defaults(Recipe& recipe, const GivenKeys& given) {
     set("score.optimizer.beta1", recipe.score.optimizer.beta1, 0.0);
     set("score.optimizer.beta2", recipe.score.optimizer.beta2, 0.9);
   }
+  if (recipe.score.target == "dae") set("sampling.sampler", recipe.sampling.sampler, "als");
   if (recipe.sampling.sampler.starts_with("flow_")) set("sampling.init", recipe.sampling.init, "prior");
   set("critic.optimizer.beta1", recipe.critic.optimizer.beta1, -0.5);
   set("critic.optimizer.beta2", recipe.critic.optimizer.beta2, 0.9);
@@ -132,6 +134,24 @@ void check_score(const Recipe& recipe, const Require& require) {
   require(!(mlp || unet) || !score.spectral_norm, "score.spectral_norm",
           fmt::format("'{}' does not have it", score.name));
   check_unet(recipe, require);
+  require(score.target != "dae" || recipe.sampling.sampler != "cas", "sampling.sampler",
+          "a network of score.target 'dae' cannot be sampled by 'cas': choose 'als' or a flow");
+}
+
+void check_critic(const Recipe& recipe, const Require& require) {
+  const Recipe::Critic &critic = recipe.critic, defaults;
+  const bool points = is_point_data(recipe.data.name);
+  require((critic.name == "mlp") == points, "critic.name",
+          fmt::format("'{}' does not take the {} of '{}'; choose '{}'", critic.name, points ? "points" : "images",
+                      recipe.data.name, points ? "mlp" : "biggan"));
+  require(critic.name == "dcgan" || critic.norm == defaults.norm, "critic.norm", "only 'dcgan' has it");
+  require(critic.name == "biggan" || critic.attention == defaults.attention, "critic.attention",
+          "only 'biggan' has it");
+  constexpr std::array<int64_t, 7> kNominalSizes{0, 4, 8, 16, 32, 64, 128};
+  require(std::ranges::find(kNominalSizes, critic.attention) != kNominalSizes.end(), "critic.attention",
+          fmt::format("no block of 'biggan' has the nominal size {}: choose one of {}", critic.attention,
+                      fmt::join(kNominalSizes, ", ")));
+  require(!(points && recipe.adversarial.clamp), "adversarial.clamp", "points have no range to clamp to");
 }
 }  // namespace
 
@@ -180,10 +200,7 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
     require(!given.contains("adversarial"), "adversarial", "there is no [critic] to play against");
     return;
   }
-  require((recipe.critic.name == "mlp") == points, "critic.name",
-          fmt::format("'{}' does not take the {} of '{}'; choose '{}'", recipe.critic.name,
-                      points ? "points" : "images", name, points ? "mlp" : "biggan"));
-  require(!(points && recipe.adversarial.clamp), "adversarial.clamp", "points have no range to clamp to");
+  check_critic(recipe, require);
 }
 
 }  // namespace ascore::tools
