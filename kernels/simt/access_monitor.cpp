@@ -1,5 +1,7 @@
 #include "kernels/simt/access_monitor.hpp"
 
+#include "kernels/simt/async_shadow.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <new>
@@ -63,6 +65,7 @@ void AccessMonitor::begin_launch(const Stream& stream, dim3 block, const SharedA
 
 void AccessMonitor::begin_block() {
   now_.block_start = ++now_.era;
+  ++now_.era;  // what happened at the block's start comes before all that its threads do
   std::fill(std::begin(steps_), std::end(steps_), uint16_t(0));
   block_starts_.push_back(now_.era);
   block_indices_.push_back(blockIdx);
@@ -176,6 +179,32 @@ void AccessMonitor::set_rules(Region& region) const {
   const uint32_t fresh_since = region.shared ? now_.block_start : op_start_;
   region.rules = {region.shared ? now_.block_start : now_.launch_start,
                   checks_.initialised && !region.initialised ? fresh_since : 0, checks_.races};
+}
+
+void AccessMonitor::judge_beside_async(Access kind, uintptr_t offset, size_t bytes) {
+  try {
+    kind == Access::read ? async_->read(now_.thread, offset, bytes) : async_->write(now_.thread, offset, bytes);
+  } catch (const BrokenRule& rule) {
+    fail(rule.what);
+  }
+}
+
+void AccessMonitor::async_read(unsigned thread, const void* memory, size_t bytes) {
+  const AccessTime time = now_;
+  now_.thread = static_cast<uint16_t>(thread);
+  now_.step = steps_[thread / 32];
+  access(Access::read, memory, bytes);
+  now_ = time;
+}
+
+/// The asynchronous rules say who may read it now; for the others it has been there since the block's start.
+void AccessMonitor::async_wrote(const void* memory, size_t bytes) {
+  const Region* const region = find(number(memory));
+  if (!region) return;
+  const uintptr_t offset = number(memory) - region->begin;
+  for (size_t i = offset >> region->shift; i <= (offset + bytes - 1) >> region->shift; ++i) {
+    region->cells[i] = {now_.block_start, 0, 0, 0, 0, 0, 0};
+  }
 }
 
 void AccessMonitor::host_wrote(const Stream& stream, const void* memory, size_t bytes) {

@@ -15,6 +15,8 @@
 
 namespace ascore::kernels::simt {
 
+class AsyncShadow;
+
 enum class Access : uint8_t { read, write, atomic };
 
 /// Judges every load and store of the kernels that a stream runs. The compiler reports them (callbacks.cpp); global
@@ -54,6 +56,12 @@ class AccessMonitor {
   }
   /// An access of `type` at an address that is not a multiple of `alignment`.
   void misaligned(const void* address, size_t alignment, const char* type);
+  /// From now on ordinary accesses to dynamic shared memory are also judged beside asynchronous ones; null: no more.
+  void watch_async(AsyncShadow* shadow) { async_ = shadow; }
+  /// A bulk copy that `thread` has started reads global memory.
+  void async_read(unsigned thread, const void* memory, size_t bytes);
+  /// A bulk copy has written dynamic shared memory.
+  void async_wrote(const void* memory, size_t bytes);
   /// The host wrote memory on behalf of the running operation.
   void host_wrote(const Stream& stream, const void* memory, size_t bytes);
 
@@ -78,6 +86,7 @@ class AccessMonitor {
   Region* find(uintptr_t address);
   void touch(const Region& region, Access kind, uintptr_t offset, size_t bytes) {
     if (kind != Access::read && !region.writable) check_writable(region, kind, offset, bytes);
+    if (async_ && region.shared && region.number < 0) judge_beside_async(kind, offset, bytes);
     const ShadowCell* const end = region.cells + ((offset + bytes - 1) >> region.shift);
     for (ShadowCell* cell = region.cells + (offset >> region.shift); cell <= end; ++cell) {
       const Finding finding = kind == Access::read ? read_cell(*cell, region.rules, now_)
@@ -85,6 +94,7 @@ class AccessMonitor {
       if (finding.fault != Fault::none) fail_access(region, finding, kind, region.begin + offset, bytes);
     }
   }
+  void judge_beside_async(Access kind, uintptr_t offset, size_t bytes);
   /// An access that no region holds whole: it goes on from one into the next, or lies outside.
   void access_parts(Access kind, uintptr_t address, size_t bytes);
   void check_writable(const Region& region, Access kind, uintptr_t offset, size_t bytes);
@@ -112,6 +122,7 @@ class AccessMonitor {
   uintptr_t stack_ = 0, builtins_ = 0;
   size_t stack_bytes_ = 0, builtins_bytes_ = 0;
   const SharedArena* arena_ = nullptr;
+  AsyncShadow* async_ = nullptr;
 
   std::vector<Region> regions_;  ///< of shared memory first
   size_t shared_regions_ = 0;

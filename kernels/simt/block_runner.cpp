@@ -24,18 +24,6 @@ constexpr size_t kStackBytes = 64 * 1024;
 /// Thrown into the threads that still wait when another one of the block has failed, so that their stacks unwind.
 struct AbortThread {};
 
-/// The running thread is in the emulator's own code, whose accesses are not a kernel's.
-class Unwatched {
- public:
-  Unwatched() : monitor_(std::exchange(watching, nullptr)) {}
-  ~Unwatched() { watching = monitor_; }
-  Unwatched(const Unwatched&) = delete;
-  Unwatched& operator=(const Unwatched&) = delete;
-
- private:
-  AccessMonitor* monitor_;
-};
-
 std::string at(const dim3& i) {
   return fmt::format("({},{},{})", i.x, i.y, i.z);
 }
@@ -60,7 +48,8 @@ BlockRunner::BlockRunner(Stream& stream, dim3 block, size_t dynamic_bytes, const
       threads_(count_),
       order_(count_),
       meetings_((count_ + 31) / 32),
-      gatherings_((count_ + 31) / 32) {
+      warps_((count_ + 31) / 32),
+      warpgroups_((count_ + kWarpgroup - 1) / kWarpgroup) {
   if (monitor_) monitor_->begin_launch(stream, block, arena_);
   std::iota(order_.begin(), order_.end(), 0u);
   for (unsigned i = 0; i < count_; ++i) {
@@ -92,7 +81,9 @@ void BlockRunner::run(dim3 index) {
     thread.copies.clear();
   }
   for (auto& meetings : meetings_) meetings.clear();
-  std::fill(gatherings_.begin(), gatherings_.end(), Gathering{});
+  std::fill(warps_.begin(), warps_.end(), Gathering{});
+  std::fill(warpgroups_.begin(), warpgroups_.end(), Gathering{});
+  async_.reset();
   finished_ = arrived_ = 0;
   failure_ = nullptr;
   while (finished_ < count_) {
@@ -103,9 +94,14 @@ void BlockRunner::run(dim3 index) {
       progressed = true;
       resume(i);
     }
+    if (async_) {
+      progressed |= deliver_copies(false);
+      if (!progressed && arrived_ < count_) progressed = deliver_copies(true);
+      wake_from_mbarriers();
+    }
     if (arrived_ == count_) {
       release_barrier();
-    } else if (!progressed) {
+    } else if (!progressed && !failure_) {
       if (arrived_ > 0 && !stream_.checks().barriers)
         release_part_of_block();
       else
@@ -113,6 +109,7 @@ void BlockRunner::run(dim3 index) {
     }
     if (failure_) abort();
   }
+  if (async_) async([](AsyncUnit& unit, unsigned, uint64_t) { unit.end(); });
   if (const std::string damage = stream_.checks().bounds ? arena_.damage() : std::string(); !damage.empty()) {
     throw KernelError(fmt::format("{}: block {}: {}", op(), at(blockIdx), damage));
   }
@@ -154,22 +151,62 @@ void BlockRunner::exchange(unsigned mask, const void* mine, unsigned size, unsig
   if (size) std::memcpy(all, met.slots[generation & 1], sizeof met.slots[0]);
 }
 
-void BlockRunner::together(void* mine, void (*body)(void* const*)) {
+void BlockRunner::together(unsigned size, void* mine, void (*body)(void* const*)) {
   const Unwatched pause;
-  const unsigned lane = current_ % 32, warp = current_ / 32;
-  if (lanes_of(warp) != ~0u) fail_thread("calls a warp-wide instruction in a warp of fewer than 32 threads");
-  Gathering& gathering = gatherings_[warp];
+  const unsigned place = current_ % size, first = current_ - place;
+  if (count_ - first < size) {
+    fail_thread(size == 32 ? "calls a warp-wide instruction in a warp of fewer than 32 threads"
+                           : "calls a warpgroup-wide instruction in a warpgroup of fewer than 128 threads");
+  }
+  Gathering& gathering = (size == 32 ? warps_ : warpgroups_)[current_ / size];
   if (gathering.arrived != 0 && gathering.body != body) fail_thread("meets lanes in another warp-wide instruction");
   gathering.body = body;
-  gathering.lanes[lane] = mine;
-  gathering.arrived |= 1u << lane;
-  if (gathering.arrived != ~0u) {
+  gathering.threads[place] = mine;
+  if (++gathering.arrived < size) {
     threads_[current_].state = ThreadState::at_warp;
     return wait();
   }
-  body(gathering.lanes);
+  try {
+    body(gathering.threads);
+  } catch (const BrokenRule& rule) {
+    fail_thread(rule.thread, rule.what);
+  }
   gathering.arrived = 0;
-  for (unsigned i = 0; i < 32; ++i) threads_[warp * 32 + i].state = ThreadState::ready;
+  for (unsigned i = 0; i < size; ++i) threads_[first + i].state = ThreadState::ready;
+}
+
+AsyncUnit& BlockRunner::async_unit() {
+  if (!async_) {
+    const SharedWindow window{static_cast<unsigned char*>(arena_.dynamic()), arena_.dynamic_bytes()};
+    async_ = std::make_unique<AsyncUnit>(window, count_, stream_.checks(), monitor_, random_);
+  }
+  return *async_;
+}
+
+void BlockRunner::wait_mbarrier(const void* barrier, unsigned parity) {
+  const bool passed = async([&](AsyncUnit& unit, unsigned thread, uint64_t block_barriers) {
+    return unit.wait(thread, barrier, parity, block_barriers);
+  });
+  if (passed) return;
+  const Unwatched pause;
+  threads_[current_].state = ThreadState::at_mbarrier;
+  wait();
+}
+
+/// Between two turns of the threads: what goes wrong here went wrong for the thread that started the copy.
+bool BlockRunner::deliver_copies(bool must) {
+  try {
+    return async_->deliver(must);
+  } catch (const KernelError&) {
+    if (!failure_) failure_ = std::current_exception();
+  }
+  return true;
+}
+
+void BlockRunner::wake_from_mbarriers() {
+  for (unsigned i = 0; i < count_; ++i) {
+    if (threads_[i].state == ThreadState::at_mbarrier && async_->goes_on(i)) threads_[i].state = ThreadState::ready;
+  }
 }
 
 void* BlockRunner::shared(const void* key, size_t bytes, size_t element) {
@@ -256,6 +293,12 @@ void BlockRunner::fail_stuck() {
   bool at_warp = false;
   for (unsigned i = 0; i < count_; ++i) {
     const ThreadState state = threads_[i].state;
+    if (state == ThreadState::at_mbarrier) {
+      failure_ = std::make_exception_ptr(
+          KernelError(fmt::format("{}: block {} thread {} {}; no thread of the block can go on", op(), at(blockIdx),
+                                  at(threads_[i].index), async_->waits_for(i))));
+      return;
+    }
     if (state == ThreadState::at_barrier || state == ThreadState::at_warp)
       waiting = i;
     else
@@ -268,8 +311,8 @@ void BlockRunner::fail_stuck() {
                   at(threads_[absent].index))));
 }
 
-void BlockRunner::fail_thread(std::string_view what) const {
-  throw KernelError(fmt::format("{}: block {} thread {} {}", op(), at(blockIdx), at(threads_[current_].index), what));
+void BlockRunner::fail_thread(unsigned thread, std::string_view what) const {
+  throw KernelError(fmt::format("{}: block {} thread {} {}", op(), at(blockIdx), at(threads_[thread].index), what));
 }
 
 void BlockRunner::abort() {

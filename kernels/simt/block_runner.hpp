@@ -3,7 +3,9 @@
 #include "kernels/core/stream.hpp"
 #include "kernels/simt/access_monitor.hpp"
 #include "kernels/simt/async_copies.hpp"
+#include "kernels/simt/async_unit.hpp"
 #include "kernels/simt/runtime.hpp"
+#include "kernels/simt/schedule_random.hpp"
 #include "kernels/simt/shared_arena.hpp"
 
 #include <cstddef>
@@ -12,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/context/fiber.hpp>
@@ -19,7 +22,7 @@
 
 namespace ascore::kernels::simt {
 
-enum class ThreadState : uint8_t { ready, at_barrier, at_warp, finished };
+enum class ThreadState : uint8_t { ready, at_barrier, at_warp, at_mbarrier, finished };
 
 /// A meeting of some lanes of a warp. Two generations of slots: a lane may deposit for the next meeting while another
 /// has not yet read the last one, but never two ahead, since every meeting waits for all.
@@ -28,24 +31,24 @@ struct Meeting {
   unsigned char slots[2][32][16];
 };
 
-/// A meeting of all lanes of a warp in which the last one works for all; nothing is left to read afterwards.
+/// A meeting of all threads of a warp or warpgroup in which the last one works for all; nothing is left to read
+/// afterwards.
 struct Gathering {
   unsigned arrived = 0;
   void (*body)(void* const*) = nullptr;
-  void* lanes[32];
+  void* threads[kWarpgroup];
 };
 
-/// xorshift64*: shuffles are for variety, not statistics.
-class ScheduleRandom {
+/// The running thread is in the emulator's own code, whose accesses are not a kernel's.
+class Unwatched {
  public:
-  explicit ScheduleRandom(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ull + 0x2545f4914f6cdd1dull) {}
-  uint64_t below(uint64_t n) {
-    state_ ^= state_ >> 12, state_ ^= state_ << 25, state_ ^= state_ >> 27;
-    return (state_ * 0x2545f4914f6cdd1dull >> 33) % n;
-  }
+  Unwatched() : monitor_(std::exchange(watching, nullptr)) {}
+  ~Unwatched() { watching = monitor_; }
+  Unwatched(const Unwatched&) = delete;
+  Unwatched& operator=(const Unwatched&) = delete;
 
  private:
-  uint64_t state_;
+  AccessMonitor* monitor_;
 };
 
 /// Runs blocks of one launch. Fibers are made once and live through all blocks of the launch.
@@ -62,13 +65,26 @@ class BlockRunner {
   // What the running thread calls.
   void barrier();
   void exchange(unsigned mask, const void* mine, unsigned size, unsigned char (*all)[16], bool orders_memory);
-  void together(void* mine, void (*body)(void* const*));
+  /// `size`: 32 or kWarpgroup.
+  void together(unsigned size, void* mine, void (*body)(void* const*));
   void* shared(const void* key, size_t bytes, size_t element);
   void* dynamic(size_t element);
   void atomic(const void* address, size_t bytes);
   unsigned lane() const { return current_ % 32; }
   AsyncCopies& copies() { return threads_[current_].copies; }
-  [[noreturn]] void fail_thread(std::string_view what) const;
+  /// Runs body(AsyncUnit&, running thread, barriers that the block has passed); a broken rule becomes a KernelError.
+  template <class Body>
+  auto async(Body body) {
+    const Unwatched pause;
+    try {
+      return body(async_unit(), current_, barriers_);
+    } catch (const BrokenRule& rule) {
+      fail_thread(rule.thread, rule.what);
+    }
+  }
+  void wait_mbarrier(const void* barrier, unsigned parity);
+  [[noreturn]] void fail_thread(std::string_view what) const { fail_thread(current_, what); }
+  [[noreturn]] void fail_thread(unsigned thread, std::string_view what) const;
 
  private:
   struct Thread {
@@ -83,6 +99,9 @@ class BlockRunner {
   void resume(unsigned i);
   void yield() { scheduler_ = std::move(scheduler_).resume(); }
   void wait();
+  AsyncUnit& async_unit();
+  bool deliver_copies(bool must);
+  void wake_from_mbarriers();
   void release_barrier();
   void release_part_of_block();
   void shuffle();
@@ -101,12 +120,16 @@ class BlockRunner {
   std::exception_ptr failure_;
   SharedArena arena_;
   ScheduleRandom random_;
+  std::unique_ptr<AsyncUnit> async_;  ///< of the running block, once it uses one
   boost::context::pooled_fixedsize_stack stacks_;
   boost::context::fiber scheduler_;
   std::vector<Thread> threads_;
   std::vector<unsigned> order_;
   std::vector<std::vector<std::unique_ptr<Meeting>>> meetings_;
-  std::vector<Gathering> gatherings_;
+  std::vector<Gathering> warps_, warpgroups_;
 };
+
+/// The one that runs the calling kernel.
+BlockRunner& running_block();
 
 }  // namespace ascore::kernels::simt

@@ -21,6 +21,10 @@ constinit thread_local BlockRunner* running = nullptr;
 
 }  // namespace
 
+BlockRunner& running_block() {
+  return *running;
+}
+
 void __syncthreads() {
   running->barrier();
 }
@@ -32,7 +36,7 @@ void __syncwarp(unsigned mask) {
   running->exchange(mask, nullptr, 0, none, true);
 }
 void warp_together(void* mine, void (*body)(void* const* lanes)) {
-  running->together(mine, body);
+  running->together(32, mine, body);
 }
 void async_copy_start(const AsyncCopy& copy) {
   running->copies().add(copy);

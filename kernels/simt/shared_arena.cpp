@@ -21,14 +21,15 @@ bool intact(const std::vector<unsigned char>& memory, size_t begin, size_t end) 
 SharedArena::SharedArena(size_t dynamic_bytes)
     // Slices are rounded up to 16 bytes and at least one byte long: 4096 red zones always suffice for 48 KiB of them.
     : static_(kStaticLimit + 1024 * kRedZone, kGuard),
-      dynamic_(dynamic_bytes + 2 * kRedZone, kGuard),
-      dynamic_bytes_(dynamic_bytes) {}
+      dynamic_(dynamic_bytes + 2 * kRedZone + kWindow, kGuard),
+      dynamic_bytes_(dynamic_bytes),
+      dynamic_start_(kRedZone + (kDynamicPlace - kRedZone - reinterpret_cast<uintptr_t>(dynamic_.data())) % kWindow) {}
 
 void SharedArena::reset() {
   for (const Slice& slice : slices_) {
     std::fill_n(static_.begin() + static_cast<std::ptrdiff_t>(slice.offset), slice.bytes, kPoison);
   }
-  std::fill_n(dynamic_.begin() + kRedZone, dynamic_bytes_, kPoison);
+  std::fill_n(dynamic_.begin() + static_cast<std::ptrdiff_t>(dynamic_start_), dynamic_bytes_, kPoison);
 }
 
 void* SharedArena::find(const void* key) {
@@ -70,7 +71,7 @@ std::string SharedArena::damage() const {
   if (!intact(static_, previous_end, std::min(static_.size(), previous_end + kRedZone))) {
     return fmt::format("shared memory after array {} was written", slices_.empty() ? 0 : slices_.size() - 1);
   }
-  if (!intact(dynamic_, 0, kRedZone) || !intact(dynamic_, kRedZone + dynamic_bytes_, dynamic_.size())) {
+  if (!intact(dynamic_, 0, dynamic_start_) || !intact(dynamic_, dynamic_start_ + dynamic_bytes_, dynamic_.size())) {
     return fmt::format("memory around the {} bytes of dynamic shared memory was written", dynamic_bytes_);
   }
   return {};

@@ -8,7 +8,8 @@
 namespace ascore::kernels::simt {
 
 /// Shared memory of the block that runs: static arrays, each named by a key, and one dynamic array. Arrays are parted
-/// by red zones; everything is poisoned (NaN as a float) when a block starts.
+/// by red zones; everything is poisoned (NaN as a float) when a block starts. The dynamic array is aligned to 128
+/// bytes, and never to more.
 class SharedArena {
  public:
   explicit SharedArena(size_t dynamic_bytes);
@@ -19,8 +20,8 @@ class SharedArena {
   void* find(const void* key);
   /// Makes it. Throws KernelError over 48 KiB of static shared memory.
   void* make(const void* key, size_t bytes);
-  void* dynamic() { return dynamic_.data() + kRedZone; }
-  const void* dynamic() const { return dynamic_.data() + kRedZone; }
+  void* dynamic() { return dynamic_.data() + dynamic_start_; }
+  const void* dynamic() const { return dynamic_.data() + dynamic_start_; }
   size_t dynamic_bytes() const { return dynamic_bytes_; }
   /// True if `address` lies in the arena: in an array or in a red zone.
   bool holds(uintptr_t address) const;
@@ -28,7 +29,7 @@ class SharedArena {
   std::string damage() const;
 
  private:
-  static constexpr size_t kRedZone = 64, kStaticLimit = 48 * 1024;
+  static constexpr size_t kRedZone = 64, kStaticLimit = 48 * 1024, kWindow = 1024, kDynamicPlace = 128;
   struct Slice {
     const void* key;
     size_t offset, bytes;
@@ -37,7 +38,7 @@ class SharedArena {
   size_t used_ = 0;         ///< bytes that the arrays hold
   size_t next_ = kRedZone;  ///< where the next array starts
   std::vector<unsigned char> static_, dynamic_;
-  size_t dynamic_bytes_;
+  size_t dynamic_bytes_, dynamic_start_;
 };
 
 }  // namespace ascore::kernels::simt
