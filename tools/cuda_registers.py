@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Registers of every CUDA kernel, read from the objects that nvcc wrote, and none of them on the stack.
+"""Registers of every CUDA kernel, read from the objects that nvcc wrote, and none of them on the stack; Hopper's
+instructions in the kernels that are made of them.
 
   tools/cuda_registers.py BUILD --nvcc 13.0.88             check against tests/kernels/registers.txt
   tools/cuda_registers.py BUILD --nvcc 13.0.88 --write     rewrite that table (and look at its diff)
@@ -8,10 +9,16 @@ BUILD is a folder with *.cu.o files. The check fails on a kernel that has a stac
 that needs more registers than the table says, that the table does not have, or that is no longer there. Another release
 of nvcc allocates other numbers: then only stack frames are looked for.
 
+Of hopper_product_kernel (kernels/gemm/hopper_product.hpp) the code for sm_90a must multiply by wgmma, and nothing may
+have come between: ptxas reports products that it runs one by one (C7510, C7520), waits that it adds (C7517) and changes
+of the register count that it drops (C7504, C7508) as mere information, but the code tells.
+
 An object holds its device code as ELF images, one per architecture, not compressed. Section .nv.info of an image lists
-the registers (attribute 0x2f) and the stack frame (0x11) of each kernel; the kernel's code is section .text.KERNEL.
+the registers (attribute 0x2f) and the stack frame (0x11) of each kernel; the kernel's code is section .text.KERNEL, 16
+bytes an instruction, its opcode in the low 12 bits.
 """
 import argparse
+import collections
 import pathlib
 import re
 import struct
@@ -21,6 +28,8 @@ import sys
 TABLE = pathlib.Path(__file__).resolve().parent.parent / "tests" / "kernels" / "registers.txt"
 MACHINE_CUDA, NO_BITS = 190, 8
 REGISTERS, FRAME_SIZE = 0x2F, 0x11
+HOPPER_KERNEL = "hopper_product_kernel<"
+HGMMA, WARPGROUP, USETMAXREG = 0x9F0, 0x9C5, 0x9C8
 
 
 def images(data):
@@ -70,7 +79,13 @@ def usage(elf):
             symbol, value = struct.unpack_from("<II", info, at)
             found.setdefault(names[symbol], {})[attribute] = value
         at += size
-    return {name: values for name, values in found.items() if ".text." + name in parts}
+    return {name: values | {"code": opcodes(parts[".text." + name])}
+            for name, values in found.items() if ".text." + name in parts}
+
+
+def opcodes(code):
+    """How often a kernel's code has each opcode."""
+    return collections.Counter(struct.unpack_from("<H", code, at)[0] & 0xFFF for at in range(0, len(code), 16))
 
 
 def architecture(elf):
@@ -86,7 +101,7 @@ def short_names(symbols):
 
 
 def measure(build):
-    """kernel -> {architecture: (registers, stack bytes)}."""
+    """kernel -> {architecture: (registers, stack bytes, opcodes)}."""
     found = []
     for path in sorted(pathlib.Path(build).rglob("*.cu.o")):
         for elf in images(path.read_bytes()):
@@ -95,7 +110,7 @@ def measure(build):
     names = short_names(sorted({name for name, _, _ in found}))
     kernels = {}
     for name, arch, values in found:
-        kernels.setdefault(names[name], {})[arch] = (values[REGISTERS], values.get(FRAME_SIZE, 0))
+        kernels.setdefault(names[name], {})[arch] = (values[REGISTERS], values.get(FRAME_SIZE, 0), values["code"])
     return kernels
 
 
@@ -115,9 +130,21 @@ def write_table(kernels, nvcc):
     TABLE.write_text("\n".join(lines) + "\n")
 
 
+def hopper_faults(code):
+    """The main loop has one fence and one wait, and there is one wait after it; two roles set their registers."""
+    if code[HGMMA] == 0:
+        yield "no product by wgmma"
+    if code[WARPGROUP] != 3:
+        yield "%d fences of and waits for products, not 3: ptxas has added some" % code[WARPGROUP]
+    if code[USETMAXREG] != 2:
+        yield "%d changes of the register count, not 2: ptxas has dropped some" % code[USETMAXREG]
+
+
 def faults(kernels, nvcc):
     for name, usage_of in sorted(kernels.items()):
-        for arch, (_, stack) in sorted(usage_of.items()):
+        for arch, (_, stack, code) in sorted(usage_of.items()):
+            if arch == "sm_90a" and name.startswith(HOPPER_KERNEL):
+                yield from ("%s %s: %s" % (arch, name, fault) for fault in hopper_faults(code))
             if stack:
                 yield "%s %s: %d bytes of stack: registers are spilled, or an array is indexed at run time" % (arch, name, stack)
     writer, table = read_table()
@@ -129,7 +156,7 @@ def faults(kernels, nvcc):
     for name in sorted(table.keys() - kernels.keys()):
         yield "%s: in %s, but no longer in the build (run tools/cuda_registers.py --write)" % (name, TABLE.name)
     for name in sorted(kernels.keys() & table.keys()):
-        for arch, (registers, _) in sorted(kernels[name].items()):
+        for arch, (registers, _, _) in sorted(kernels[name].items()):
             allowed = table[name].get(arch, 0)
             if registers > allowed:
                 yield "%s %s: %d registers, %d in %s" % (arch, name, registers, allowed, TABLE.name)

@@ -1,13 +1,16 @@
 #include "kernels/conv2d/conv2d.hpp"
 
 #include "kernels/activation/slope.hpp"
+#include "kernels/cast/cast.hpp"
 #include "kernels/conv2d/conv2d_cpu.hpp"
 #include "kernels/conv2d/conv2d_device.hpp"
+#include "kernels/conv2d/conv2d_hopper.hpp"
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/memory.hpp"
 #include "kernels/core/op_scope.hpp"
 #include "kernels/core/parallel.hpp"
 #include "kernels/core/pick.hpp"
+#include "kernels/core/workspace.hpp"
 #include "kernels/gemm/host_products.hpp"
 #include "kernels/gemm/tiles.hpp"
 
@@ -65,6 +68,22 @@ void check_beside(const OpScope& op, ConstView view, ConstView result, const cha
 void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
   const bool mixed = x.dtype() == DType::bf16 && weight.dtype() == DType::f32;
   op.require_dtype(weight.dtype() == x.dtype() || mixed, "weight must have the dtype of x, or f32 beside bf16");
+}
+
+/// Bytes of weights in bf16, if Hopper's instructions are to multiply them and they are not.
+size_t rounded_weight_bytes(Stream& stream, const Conv2dShape& shape, DType images, ConstView weight) {
+  const bool rounds = shape.images > 0 && images == DType::bf16 && weight.dtype() == DType::f32;
+  if (!rounds || !fits_hopper(shape) || !hopper_device(stream).present) return 0;
+  return static_cast<size_t>(weight.count()) * size_of(DType::bf16);
+}
+
+/// The weights, rounded into the workspace if it has room for that.
+ConstView product_weights(Stream& stream, const Conv2dShape& shape, DType images, ConstView weight, View workspace) {
+  const size_t bytes = rounded_weight_bytes(stream, shape, images, weight);
+  if (bytes == 0 || workspace.bytes() < bytes) return weight;
+  const View rounded = Workspace(workspace).take(weight.shape(), DType::bf16);
+  cast(stream, weight, rounded);
+  return rounded;
 }
 
 }  // namespace
@@ -125,8 +144,8 @@ Shape conv2d_output_shape(const Shape& x, const Shape& weight, const Conv2dOptio
 }
 
 void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y,
-            const Conv2dEpilogue& epilogue) {
-  const OpScope op(stream, "conv2d", {x, weight, bias, epilogue.residual, y, epilogue.sum});
+            const Conv2dEpilogue& epilogue, View workspace) {
+  const OpScope op(stream, "conv2d", {x, weight, bias, epilogue.residual, y, epilogue.sum, workspace});
   check_shapes(op, x, weight.shape(), y, options);
   op.require(!bias || bias.shape() == Shape{weight.dim(0)}, "bias must be [O]");
   check_weight_dtype(op, x, weight);
@@ -134,20 +153,24 @@ void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const
   check_beside(op, epilogue.residual, y, "residual must have the shape and dtype of y");
   check_beside(op, epilogue.sum, y, "sum must have the shape and dtype of y");
   require_slope(op, epilogue.activation, epilogue.slope);
-  pick<cpu::conv2d, simt::conv2d, cuda::conv2d>(stream)(stream, sizes(x.shape(), weight.shape(), options), x, weight,
-                                                        bias, options.math, y, epilogue);
+  const Conv2dShape shape = sizes(x.shape(), weight.shape(), options);
+  pick<cpu::conv2d, simt::conv2d, cuda::conv2d>(stream)(
+      stream, shape, x, product_weights(stream, shape, x.dtype(), weight, workspace), bias, options.math, y, epilogue);
 }
 
 void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx,
-                  const Conv2dGradEpilogue& epilogue) {
-  const OpScope op(stream, "conv2d_dgrad", {dy, weight, epilogue.kept, epilogue.residual, dx});
+                  const Conv2dGradEpilogue& epilogue, View workspace) {
+  const OpScope op(stream, "conv2d_dgrad", {dy, weight, epilogue.kept, epilogue.residual, dx, workspace});
   check_shapes(op, dx, weight.shape(), dy, options);
   check_weight_dtype(op, dy, weight);
   check_beside(op, epilogue.kept, dx, "kept must have the shape and dtype of dx");
   check_beside(op, epilogue.residual, dx, "residual must have the shape and dtype of dx");
   require_slope(op, epilogue.activation, epilogue.slope);
-  pick<cpu::conv2d_dgrad, simt::conv2d_dgrad, cuda::conv2d_dgrad>(stream)(
-      stream, sizes(dx.shape(), weight.shape(), options), dy, weight, options.math, dx, epilogue);
+  const Conv2dShape shape = sizes(dx.shape(), weight.shape(), options);
+  const ConstView factor =
+      dgrad_fits_hopper(shape) ? product_weights(stream, shape, dy.dtype(), weight, workspace) : weight;
+  pick<cpu::conv2d_dgrad, simt::conv2d_dgrad, cuda::conv2d_dgrad>(stream)(stream, shape, dy, factor, options.math, dx,
+                                                                          epilogue);
 }
 
 void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, const Conv2dOptions& options, View dweight, View dbias,
@@ -171,10 +194,16 @@ void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, const Conv2dOptions
                                                                           dy, options.math, dweight, dbias, workspace);
 }
 
+size_t conv2d_workspace_bytes(Stream& stream, ConstView x, ConstView weight, const Conv2dOptions& options) {
+  return rounded_weight_bytes(stream, sizes(x.shape(), weight.shape(), options), x.dtype(), weight);
+}
+
 size_t conv2d_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& weight, const Conv2dOptions& options) {
   if (device == Device::cpu) return 0;
   const Conv2dShape shape = sizes(x, weight, options);
-  return sizeof(float) * static_cast<size_t>(gradient_workspace(shape.out, shape.depth(), shape.out_pixels()));
+  const int64_t portable = gradient_workspace(shape.out, shape.depth(), shape.out_pixels());
+  const int64_t hopper = fits_hopper(shape) ? hopper_gradient_workspace(shape) : 0;
+  return sizeof(float) * static_cast<size_t>(std::max(portable, hopper));
 }
 
 std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& x, const Shape& weight,

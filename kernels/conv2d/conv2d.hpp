@@ -31,15 +31,21 @@ struct Conv2dOptions {
 /// gathered pixels (conv2d_implementation says which); weights with a content stamp are repacked once and kept.
 /// `epilogue` says what is done with the sums before they are stored; it reads and writes only where y is written.
 /// Errors: ShapeError, DTypeError, ConfigError (negative slope), before anything runs; N = 0: no-op. Cost: 2 N H' W' O
-/// I k^2 flops; no workspace.
+/// I k^2 flops. `workspace`: conv2d_workspace_bytes, or absent.
 void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y,
-            const Conv2dEpilogue& epilogue = {});
+            const Conv2dEpilogue& epilogue = {}, View workspace = {});
+
+/// Bytes of workspace with which conv2d and conv2d_dgrad are fastest: on a GPU with Hopper's instructions (sm_90a), for
+/// x of bf16, weights of f32 are rounded once, into it, and not by every block. Without it the kernel for all GPUs
+/// computes the same sums, in another order. 0 where it would not be used.
+size_t conv2d_workspace_bytes(Stream& stream, ConstView x, ConstView weight, const Conv2dOptions& options);
 
 /// Gradient of x: dx[n,p,q,i] = sum over o and those a,b,h,w with p = s h + d (a - r) and q = s w + d (b - r) of
 /// weight[o,a,b,i] dy[n,h,w,o]. dy [N,H',W',O] and dx [N,H,W,I] of one dtype, weight as above. Written, not added. Cost
-/// as conv2d (on the cpu s^2 times that). `epilogue` as above; dx may be neither of its views.
+/// as conv2d (on the cpu s^2 times that). `epilogue` and `workspace` as above; dx may be neither
+/// of the epilogue's views.
 void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx,
-                  const Conv2dGradEpilogue& epilogue = {});
+                  const Conv2dGradEpilogue& epilogue = {}, View workspace = {});
 
 /// Gradients of weight and bias, each computed unless absent:
 ///

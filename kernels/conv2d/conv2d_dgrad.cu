@@ -1,9 +1,13 @@
+#include "kernels/conv2d/conv2d_hopper.hpp"
 #include "kernels/conv2d/conv2d_pixels.hpp"
 
 namespace ascore::kernels::ASCORE_BACKEND {
 
 void conv2d_dgrad(Stream& stream, const Conv2dShape& s, ConstView dy, ConstView weight, MathMode math, View dx,
                   const Conv2dGradEpilogue& e) {
+  if (s.images > 0 && dgrad_fits_hopper(s) && runs_on_hopper(stream, {dy, weight, dx}, {e.kept, e.residual})) {
+    return hopper_conv2d_dgrad(stream, s, dy, weight, dx, e);
+  }
   for_product_types(dy.dtype(), weight.dtype(), [&]<class T, class W>() {
     const GradientEpilogue<T> epilogue{e.kept.as<T>(), e.residual.as<T>(), dx.as<T>(), e.activation,
                                        static_cast<float>(e.slope)};

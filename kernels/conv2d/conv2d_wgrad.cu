@@ -1,3 +1,4 @@
+#include "kernels/conv2d/conv2d_hopper.hpp"
 #include "kernels/conv2d/conv2d_sources.hpp"
 #include "kernels/gemm/mainloop.hpp"
 #include "kernels/gemm/part_sums.hpp"
@@ -53,8 +54,12 @@ void weight_gradient(Stream& stream, const Conv2dShape& s, const T* x, const T* 
 void conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, ConstView dy, MathMode math, View dweight,
                   View dbias, View workspace) {
   float* const scratch = static_cast<float*>(workspace.raw());
+  const bool hopper = dweight && s.images > 0 && fits_hopper(s) &&
+                      static_cast<int64_t>(workspace.bytes() / sizeof(float)) >= hopper_gradient_workspace(s) &&
+                      runs_on_hopper(stream, {x, dy}, {dweight, workspace});
+  if (hopper) hopper_conv2d_wgrad(stream, s, x, dy, dweight, scratch);
   for_float_type(x.dtype(), [&]<class T>() {
-    if (dweight) weight_gradient(stream, s, x.as<T>(), dy.as<T>(), math, scratch, dweight.as<float>());
+    if (dweight && !hopper) weight_gradient(stream, s, x.as<T>(), dy.as<T>(), math, scratch, dweight.as<float>());
     if (dbias) column_sum(stream, dy.as<T>(), dy.count() / s.out, s.out, dbias.as<float>(), scratch);
   });
 }

@@ -9,6 +9,7 @@ struct HopperDevice {
   bool present = false;     ///< it runs code for sm_90a
   int multiprocessors = 0;  ///< blocks that run at a time, at one per multiprocessor
 };
+HopperDevice hopper_device(Stream& stream);
 
 /// The emulated device is a Hopper if its stream is told so:
 ///
@@ -17,11 +18,6 @@ struct EmulatedHopper {
   HopperDevice device{false, 3};  ///< three blocks walk over the tiles of a product, so that most take several
 };
 
-namespace simt {
-inline HopperDevice hopper_device(Stream& stream) {
-  return stream.attached<EmulatedHopper>().device;
-}
-}  // namespace simt
 namespace cuda {
 HopperDevice hopper_device(Stream& stream);
 }

@@ -1,0 +1,232 @@
+#include "kernels/conv2d/conv2d_hopper.hpp"
+
+#include "kernels/gemm/hopper_tiles.hpp"
+#include "tests/kernels/conv2d_reference.hpp"
+#include "tests/support/catch.hpp"
+
+#include <cmath>
+#include <optional>
+
+using namespace ascore;
+using namespace ascore::test::conv2d;
+
+/// conv2d by Hopper's instructions: on a GPU that has them, and on the emulated device when its stream is one.
+namespace {
+
+/// Rows and columns of one tile and of several, ragged and whole; depths below, at and above a slice; H != W.
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all{
+      {3, 7, 5, 40, 40, 3},     {2, 9, 8, 72, 136, 3},      {1, 16, 8, 64, 128, 1},     {3, 5, 7, 64, 72, 3, 2},
+      {1, 9, 11, 32, 64, 3, 4}, {2, 7, 9, 64, 40, 3, 1, 2}, {1, 8, 6, 32, 32, 1, 1, 2}, {2, 6, 5, 48, 264, 3},
+      {2, 20, 23, 32, 32, 3},   {1, 6, 7, 32, 40, 5},       {5, 1, 1, 64, 48, 1},       {1, 3, 2, 136, 32, 3, 4},
+  };
+  return all;
+}
+
+Values wgrad(const Case& c, const Values& x, const Values& dy) {
+  Values dw(static_cast<size_t>(c.weight().count()));
+  for_taps(c, [&](int64_t p, int64_t tap, int64_t q) {
+    for (int64_t o = 0; o < c.O; ++o)
+      for (int64_t i = 0; i < c.I; ++i) dw[(o * c.k * c.k + tap) * c.I + i] += dy[p * c.O + o] * x[q * c.I + i];
+  });
+  return dw;
+}
+
+/// The devices that have Hopper's instructions, or can be told to.
+std::vector<Device> hopper_devices() {
+  std::vector<Device> result;
+  for (Device device : test::devices()) {
+    if (device == Device::cpu) continue;
+    Stream stream(device);
+    if (device == Device::simt || kernels::hopper_device(stream).present) result.push_back(device);
+  }
+  return result;
+}
+
+/// Makes the emulated device a Hopper.
+void tell_hopper(Stream& stream, int multiprocessors) {
+  stream.attached<kernels::EmulatedHopper>().device = {true, multiprocessors};
+}
+
+/// On simt: all launches since the stream was made had the threads of hopper_product_kernel.
+void require_hopper_ran(Stream& stream) {
+  if (stream.device() != Device::simt) return;
+  const SimtCounters& counters = stream.simt_counters();
+  REQUIRE(counters.launches > 0);
+  REQUIRE(counters.threads == 384 * counters.blocks);
+}
+
+struct Results {
+  Values y, dx, dw;
+  bool operator==(const Results&) const = default;
+};
+
+Results all_passes(Stream& stream, const Case& c, ConstView x, ConstView dy, ConstView weight, ConstView bias) {
+  const Device device = stream.device();
+  auto y = test::poisoned(device, c.y(), DType::bf16), dx = test::poisoned(device, c.x(), DType::bf16);
+  auto dw = test::poisoned(device, c.weight());
+  auto workspace = test::poisoned(
+      device, {static_cast<int64_t>(kernels::conv2d_wgrad_workspace_bytes(device, c.x(), c.weight(), c.options()))},
+      DType::u8);
+  kernels::conv2d(stream, x, weight, bias, c.options(), y);
+  if (c.s == 1) kernels::conv2d_dgrad(stream, dy, weight, c.options(), dx);
+  require_hopper_ran(stream);
+  kernels::conv2d_wgrad(stream, x, dy, c.options(), dw, {}, workspace);
+  stream.synchronize();
+  return {y.values(), c.s == 1 ? dx.values() : Values{}, dw.values()};
+}
+
+/// Against the f64 reference: each element within its own rounding and that of its sum, 2^-24 per product of 16 terms
+/// and more for a tensor core's own.
+void check(const Values& values, const Values& reference, const Values& sizes, double output_rounding) {
+  REQUIRE(values.size() == reference.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double allowed = output_rounding * std::abs(reference[i]) + 16 * std::exp2(-23) * sizes[i];
+    if (std::abs(values[i] - reference[i]) <= allowed) continue;
+    CAPTURE(i, values[i], reference[i], allowed);
+    FAIL("an element is off");
+  }
+}
+
+Values sizes_of(Values values) {
+  for (double& v : values) v = std::abs(v);
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("conv2d by Hopper's instructions agrees with plain f64 loops, whatever the tile and the order of threads") {
+  if (hopper_devices().empty()) return;
+  const auto device = GENERATE(from_range(hopper_devices()));
+  const auto c = GENERATE(from_range(cases()));
+  CAPTURE(name(device), c);
+  const auto x = test::data(device, c.x(), DType::bf16),
+             dy = test::data(device, c.y(), DType::bf16, test::Fill::normal, 2);
+  const auto weight = test::data(device, c.weight(), DType::bf16, test::Fill::normal, 3);
+  const auto bias = test::data(device, {c.O}, DType::f32, test::Fill::normal, 4);
+  const Values xs = x.values(), dys = dy.values(), ws = weight.values(), bs = bias.values();
+  std::optional<Results> first;
+  for (int multiprocessors : {1, 3, 132}) {
+    Stream stream(device, {.schedule = static_cast<uint64_t>(multiprocessors)});
+    tell_hopper(stream, multiprocessors);
+    const Results results = all_passes(stream, c, x, dy, weight, bias);
+    if (!first) first = results;
+    CHECK(results == *first);
+  }
+  const double bf16_rounding = std::exp2(-8);
+  check(first->y, forward<double>(c, xs, ws, bs), forward<double>(c, sizes_of(xs), sizes_of(ws), sizes_of(bs)),
+        bf16_rounding);
+  if (c.s == 1) {
+    check(first->dx, dgrad<double>(c, dys, ws), dgrad<double>(c, sizes_of(dys), sizes_of(ws)), bf16_rounding);
+  }
+  check(first->dw, wgrad(c, xs, dys), wgrad(c, sizes_of(xs), sizes_of(dys)), 0);
+}
+
+TEST_CASE("Hopper's convolution is exact for integers") {
+  if (hopper_devices().empty()) return;
+  const auto device = GENERATE(from_range(hopper_devices()));
+  const auto c = GENERATE(Case{2, 6, 7, 40, 72, 3}, Case{1, 9, 5, 72, 32, 3, 1, 2});
+  CAPTURE(name(device), c);
+  constexpr auto kFill = test::Fill::integers;
+  const auto x = test::data(device, c.x(), DType::bf16, kFill, 1),
+             dy = test::data(device, c.y(), DType::bf16, kFill, 2);
+  const auto weight = test::data(device, c.weight(), DType::bf16, kFill, 3);
+  Stream stream(device);
+  tell_hopper(stream, 3);
+  const Results results = all_passes(stream, c, x, dy, weight, {});
+  CHECK(results.y == rounded(forward<double>(c, x.values(), weight.values(), {}), DType::bf16));
+  if (c.s == 1) CHECK(results.dx == rounded(dgrad<double>(c, dy.values(), weight.values()), DType::bf16));
+  CHECK(results.dw == wgrad(c, x.values(), dy.values()));
+}
+
+TEST_CASE("Hopper's convolution does what the epilogues say") {
+  if (hopper_devices().empty()) return;
+  const auto device = GENERATE(from_range(hopper_devices()));
+  const Case c{2, 9, 8, 32, 72, 3};
+  constexpr auto kBf16 = DType::bf16;
+  const auto x = test::data(device, c.x(), kBf16), dy = test::data(device, c.y(), kBf16, test::Fill::normal, 2);
+  const auto weight = test::data(device, c.weight(), kBf16, test::Fill::normal, 3);
+  const auto beside_y = test::data(device, c.y(), kBf16, test::Fill::normal, 5);
+  const auto beside_x = test::data(device, c.x(), kBf16, test::Fill::normal, 6);
+  const auto kept = test::data(device, c.x(), kBf16, test::Fill::normal, 7);
+  Stream stream(device);
+  tell_hopper(stream, 3);
+  auto y = test::poisoned(device, c.y(), kBf16), sum = test::poisoned(device, c.y(), kBf16);
+  auto dx = test::poisoned(device, c.x(), kBf16);
+  kernels::conv2d(stream, x, weight, {}, c.options(), y,
+                  {.residual = beside_y, .activation = Activation::relu, .sum = sum});
+  kernels::conv2d_dgrad(stream, dy, weight, c.options(), dx,
+                        {.kept = kept, .activation = Activation::relu, .residual = beside_x});
+  stream.synchronize();
+  require_hopper_ran(stream);
+
+  const Values xs = x.values(), dys = dy.values(), ws = weight.values();
+  Values expected = forward<double>(c, xs, ws, {}), sizes = forward<double>(c, sizes_of(xs), sizes_of(ws), {});
+  const Values more_y = beside_y.values(), more_x = beside_x.values(), mask = kept.values();
+  for (size_t i = 0; i < expected.size(); ++i) expected[i] += more_y[i], sizes[i] += std::abs(more_y[i]);
+  check(sum.values(), expected, sizes, std::exp2(-8));
+  const Values ys = y.values(), sums = sum.values();
+  for (size_t i = 0; i < ys.size(); ++i) REQUIRE(ys[i] == std::max(sums[i], 0.0));
+  Values gradient = dgrad<double>(c, dys, ws);
+  sizes = dgrad<double>(c, sizes_of(dys), sizes_of(ws));
+  for (size_t i = 0; i < gradient.size(); ++i) {
+    gradient[i] = (mask[i] > 0 ? gradient[i] : 0) + more_x[i];
+    sizes[i] += std::abs(more_x[i]);
+  }
+  check(dx.values(), gradient, sizes, std::exp2(-8));
+}
+
+TEST_CASE(
+    "weights of f32 are rounded into the workspace; without it, or where shapes do not fit, another kernel runs") {
+  if (hopper_devices().empty()) return;
+  const auto device = GENERATE(from_range(hopper_devices()));
+  const Case c{1, 5, 6, 32, 40, 3};
+  const auto x = test::data(device, c.x(), DType::bf16);
+  const auto dy = test::data(device, c.y(), DType::bf16, test::Fill::normal, 2);
+  const auto weight = test::data(device, c.weight(), DType::f32, test::Fill::normal, 3);
+  const auto rounded_weight = test::buffer(device, c.weight(), DType::bf16, weight.values());
+  Stream stream(device);
+  tell_hopper(stream, 3);
+  const size_t bytes = kernels::conv2d_workspace_bytes(stream, x, weight, c.options());
+  CHECK(bytes == 2 * static_cast<size_t>(c.weight().count()));
+  CHECK(kernels::conv2d_workspace_bytes(stream, x, rounded_weight, c.options()) == 0);
+  auto workspace = test::poisoned(device, {static_cast<int64_t>(bytes)}, DType::u8);
+  auto y = test::poisoned(device, c.y(), DType::bf16), dx = test::poisoned(device, c.x(), DType::bf16);
+  auto expected_y = test::poisoned(device, c.y(), DType::bf16),
+       expected_dx = test::poisoned(device, c.x(), DType::bf16);
+  kernels::conv2d(stream, x, weight, {}, c.options(), y, {}, workspace);
+  kernels::conv2d_dgrad(stream, dy, weight, c.options(), dx, {}, workspace);
+  kernels::conv2d(stream, x, rounded_weight, {}, c.options(), expected_y);
+  kernels::conv2d_dgrad(stream, dy, rounded_weight, c.options(), expected_dx);
+  stream.synchronize();
+  CHECK(y.values() == expected_y.values());
+  CHECK(dx.values() == expected_dx.values());
+  if (device != Device::simt) return;
+
+  const auto hopper_threads = [&](ConstView input, ConstView w, View output) {
+    Stream other(device);
+    tell_hopper(other, 3);
+    kernels::conv2d(other, input, w, {}, {}, output);
+    return other.simt_counters().threads == 384 * other.simt_counters().blocks;
+  };
+  CHECK(hopper_threads(x, rounded_weight, y));
+  CHECK_FALSE(hopper_threads(x, weight, y));
+  const auto few = test::data(device, {8, 3, 3, 32}, DType::bf16);
+  auto narrow = test::poisoned(device, {1, 5, 6, 8}, DType::bf16);
+  CHECK_FALSE(hopper_threads(x, few, narrow));
+}
+
+TEST_CASE("Hopper's tiles fill the device where they can") {
+  using kernels::HopperTileKind;
+  CHECK(kernels::choose_hopper_tile(128 * 16 * 16, 256, 132) == HopperTileKind::wide);
+  CHECK(kernels::choose_hopper_tile(128 * 32 * 32, 128, 132) == HopperTileKind::tall);
+  CHECK(kernels::choose_hopper_tile(128 * 8 * 8, 256, 132) == HopperTileKind::square);  // 128 tiles, not 64
+  for (int64_t tiles : {1, 9, 18, 72, 500}) {
+    for (int64_t steps : {1, 15, 16, 33, 512, 2048}) {
+      const auto parts = kernels::hopper_parts(tiles, steps);
+      CAPTURE(tiles, steps, parts.count, parts.steps_each);
+      CHECK(int64_t(parts.count) * parts.steps_each >= steps);
+      CHECK(int64_t(parts.count - 1) * parts.steps_each < steps);
+    }
+  }
+}
