@@ -19,6 +19,10 @@ void end_phase_if_complete(Mbarrier& barrier) {
 
 void Mbarriers::make(unsigned thread, uint32_t address, unsigned arrivals, uint64_t block_barriers) {
   if (arrivals == 0 || arrivals > kMaxArrivals) throw BrokenRule{thread, "makes an mbarrier of 0 or of 2^20 arrivals"};
+  if (const auto known = all_.find(address);
+      known != all_.end() && known->second.maker != thread && known->second.made_after == block_barriers) {
+    throw BrokenRule{thread, "makes an mbarrier that another thread has made, with no barrier between"};
+  }
   all_[address] = {.arrivals = arrivals,
                    .pending = arrivals,
                    .maker = thread,

@@ -1,5 +1,6 @@
 #include "kernels/conv2d/conv2d_hopper.hpp"
 
+#include "kernels/conv2d/conv2d.hpp"
 #include "kernels/gemm/hopper_tiles.hpp"
 #include "tests/kernels/conv2d_reference.hpp"
 #include "tests/support/catch.hpp"
@@ -16,9 +17,20 @@ namespace {
 /// Rows and columns of one tile and of several, ragged and whole; depths below, at and above a slice; H != W.
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{
-      {3, 7, 5, 40, 40, 3},     {2, 9, 8, 72, 136, 3},      {1, 16, 8, 64, 128, 1},     {3, 5, 7, 64, 72, 3, 2},
-      {1, 9, 11, 32, 64, 3, 4}, {2, 7, 9, 64, 40, 3, 1, 2}, {1, 8, 6, 32, 32, 1, 1, 2}, {2, 6, 5, 48, 264, 3},
-      {2, 20, 23, 32, 32, 3},   {1, 6, 7, 32, 40, 5},       {5, 1, 1, 64, 48, 1},       {1, 3, 2, 136, 32, 3, 4},
+      {3, 7, 5, 40, 40, 3},
+      {2, 9, 8, 72, 136, 3},
+      {1, 16, 8, 64, 128, 1},
+      {3, 5, 7, 64, 72, 3, 2},
+      {1, 9, 11, 32, 64, 3, 4},
+      {2, 7, 9, 64, 40, 3, 1, 2},
+      {1, 8, 6, 32, 32, 1, 1, 2},
+      {2, 6, 5, 48, 264, 3},
+      {2, 20, 23, 32, 32, 3},
+      {1, 6, 7, 32, 40, 5},
+      {5, 1, 1, 64, 48, 1},
+      {1, 3, 2, 136, 32, 3, 4},
+      // enough pixels that the weight gradient is summed in parts, the last one shorter
+      {1, 45, 49, 32, 40, 1},
   };
   return all;
 }

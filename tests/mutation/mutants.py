@@ -8,6 +8,7 @@ VARIABLE = r"(?!\d|k[A-Z]|[A-Z][a-z]|[\w.]+\.stages)(?=[\w(])"
 RULES = [
     # kind, what it looks like, what becomes of it
     ("barrier", re.compile(r"(?:__sync(?:threads|warp)\(\w*\)|cp_async_wait<[^;]*>\(\));"), lambda m: ";"),
+    ("barrier", re.compile(r"(?:mbarrier_wait\([^;]*\)|wgmma_(?:fence|wait<[^;]*>)\(\)|fence_mbarrier_init\(\));"), lambda m: ";"),
     ("bound", re.compile(r"if \([^;]*?(?:>=|<)[^;]*?\) (?:return|break|continue)\b[^;]*;"), lambda m: ";"),
     ("bound", re.compile(rf"(?<=[\w\])]) < {VARIABLE}"), lambda m: " <= "),
     ("bound", re.compile(rf"(?<=[\w\])]) >= {VARIABLE}"), lambda m: " > "),

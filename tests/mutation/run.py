@@ -84,7 +84,8 @@ def run_tests(program, tests):
             words = " ".join(done.stdout.split())
             for sign, check in (("out of bounds", "bounds check"), ("read-only", "bounds check"), ("a race", "race check"),
                                 ("uninitialised", "initialisation check"), ("misaligned", "alignment check"),
-                                ("divergent", "barrier check")):
+                                ("divergent", "barrier check"), ("no thread of the block can go on", "deadlock check"),
+                                ("mbarrier", "asynchrony check"), ("wgmma", "asynchrony check")):
                 if sign in words:
                     return check
             return "wrong numbers"

@@ -16,6 +16,7 @@ enum class Bug {
   no_init,
   no_init_fence,
   no_init_barrier,
+  two_inits,
   too_many_arrivals,
   too_many_bytes,
   too_few_bytes,
@@ -52,7 +53,7 @@ __global__ void product_kernel(const __grid_constant__ TensorMap a_map, const __
   const unsigned thread = threadIdx.x;
   constexpr unsigned kBytes = kBytesA + kBytesB;
   constexpr bool kStored = bug == Bug::stored_operand || bug == Bug::no_proxy_fence;
-  if (thread == 0) {
+  if (thread == 0 || (bug == Bug::two_inits && thread == 1)) {
     if (bug != Bug::no_init) mbarrier_init(full, bug == Bug::too_many_arrivals ? 2 : 1);
     if (bug != Bug::no_init_fence) fence_mbarrier_init();
   }
@@ -117,6 +118,7 @@ constexpr HopperBug kBugs[] = {
     {"no mbarrier_init", run<Bug::no_init>, "uses an mbarrier that nobody has made"},
     {"no fence_mbarrier_init", run<Bug::no_init_fence>, "whose maker has not called fence_mbarrier_init"},
     {"no barrier after init", run<Bug::no_init_barrier>, "uses an mbarrier that"},
+    {"two makers", run<Bug::two_inits>, "makes an mbarrier that another thread has made, with no barrier between"},
     {"an arrival too few", run<Bug::too_many_arrivals>,
      "waits for parity 0 of an mbarrier: 1 of 2 arrivals and 0 bytes are missing in its phase 0; no thread of the "
      "block "
