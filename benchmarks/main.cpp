@@ -1,31 +1,23 @@
-#include "benchmarks/commands.hpp"
-#include "kernels/core/error.hpp"
+// ascore-bench kernels|step ...: how fast, beside whom.
+#include "benchmarks/kernels_command.hpp"
+#include "benchmarks/step_command.hpp"
+#include "tools/exit_code.hpp"
+#include "tools/wait_policy.hpp"
 
 #include <string_view>
 
 #include <fmt/format.h>
 
 int main(int argc, char** argv) {
-  using namespace ascore;
-  constexpr std::string_view usage =
-      "usage: ascore-bench step|conv2d [--key number ...]  (see benchmarks/commands.hpp)\n";
+  ascore::tools::let_waiting_threads_sleep(argv);
   const std::string_view command = argc > 1 ? argv[1] : "";
   try {
-    bench::Options options(std::max(0, argc - 2), argv + std::min(argc, 2));
-    if (command == "step") {
-      bench::step(options);
-    } else if (command == "conv2d") {
-      bench::conv2d(options);
-    } else {
-      fmt::print(stderr, "{}", usage);
-      return 2;
-    }
-    return 0;
-  } catch (const ConfigError& error) {
-    fmt::print(stderr, "ascore-bench: {}\n{}", error.what(), usage);
+    if (command == "kernels") return ascore::bench::kernels_command(argc - 1, argv + 1);
+    if (command == "step") return ascore::bench::step_command(argc - 1, argv + 1);
+    fmt::print(stderr, "usage: ascore-bench kernels|step [--help]\n");
     return 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "ascore-bench: {}\n", error.what());
-    return 1;
+    fmt::print(stderr, "ascore-bench: {}\n", ascore::tools::one_line(error));
+    return static_cast<int>(ascore::tools::exit_code(error));
   }
 }

@@ -3,7 +3,8 @@
 # machine that has all of it nothing is asked of the network.
 #
 #   tools/install_deps.sh          what the program needs (a CPU build)
-#   tools/install_deps.sh --test   and what the tests need: the emulated device, Catch2, strace, clang (for the fuzzers)
+#   tools/install_deps.sh --test   and what tests and benchmarks need: the emulated device, Catch2, strace, clang (for the
+#                                  fuzzers), Google Benchmark
 #
 # The CUDA toolkit (nvcc) is not installed here: with it on PATH, CUDA is built, without it, not.
 set -euo pipefail
@@ -12,7 +13,7 @@ packages=(g++ cmake ninja-build libfmt-dev libeigen3-dev libdnnl-dev zlib1g-dev 
           libtomlplusplus-dev nlohmann-json3-dev)
 case "${1:-}" in
   "") ;;
-  --test) packages+=(libboost-context-dev catch2 strace python3 xz-utils clang libclang-rt-dev) ;;
+  --test) packages+=(libboost-context-dev catch2 strace python3 xz-utils clang libclang-rt-dev libbenchmark-dev) ;;
   *) echo "install_deps.sh: unknown option '$1'; takes --test or nothing" >&2; exit 2 ;;
 esac
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Gathers into one folder what ascore needs to build on an offline machine that has a compiler, cmake, ninja and the CUDA
-# toolkit, and nothing else: headers, libboost_context.a and libz.a. Run where tools/install_deps.sh --test has run.
+# toolkit, and nothing else: headers, libboost_context.a, libz.a and libbenchmark.a. Run where tools/install_deps.sh --test
+# has run.
 #
 #   tools/pack_deps.sh [FOLDER]      FOLDER: deps by default; replaced if this script made it
 #   cmake -S . -B build -G Ninja -DCMAKE_PREFIX_PATH=$PWD/deps -DASCORE_FMT_HEADER_ONLY=ON -DASCORE_ONEDNN=OFF
@@ -27,7 +28,7 @@ take() {
   mkdir -p "$out/include/$(dirname "$1")"
   cp -rL "$from" "$out/include/$1"
 }
-for header in fmt eigen3 stb toml++ nlohmann CLI catch2 zlib.h; do take "$header"; done
+for header in fmt eigen3 stb toml++ nlohmann CLI catch2 benchmark zlib.h; do take "$header"; done
 for triplet_header in /usr/include/*/zconf.h /usr/include/zconf.h; do
   [ -e "$triplet_header" ] && cp -L "$triplet_header" "$out/include/" && break
 done
@@ -40,7 +41,7 @@ printf '#include <boost/context/fiber.hpp>\n#include <boost/context/pooled_fixed
     cp -L "$header" "$out/include/$relative"
   done
 
-for library in libboost_context.a libz.a; do
+for library in libboost_context.a libz.a libbenchmark.a; do
   path=$(g++ -print-file-name="$library")
   [ -e "$path" ] || { echo "pack_deps.sh: no $library; run tools/install_deps.sh --test first" >&2; exit 1; }
   cp -L "$path" "$out/lib/"

@@ -1,0 +1,115 @@
+"""The tables of docs/performance.md: benchmarks/tables.py and compare.py. Runs with python3 and no PyTorch."""
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.dont_write_bytecode = True
+import tables  # noqa: E402
+
+
+def line(variant, ms, **more):
+    return {"variant": variant, "case": "mlp/train", "device": "cpu", "batch": 4, "width": 8, "parameters": 10,
+            "threads": 1, "ms": ms, "images_per_s": 4e3 / ms, "launches": None, "peak_bytes": 3 << 20, **more}
+
+
+class Fill(unittest.TestCase):
+    def test_replaces_what_is_between_the_markers_and_nothing_else(self):
+        text = "a\n<!-- t -->\nold\nolder\n<!-- /t -->\nb\n<!-- u -->\n<!-- /u -->\n"
+        filled = tables.fill(text, "t", "new\n")
+        self.assertEqual(filled, "a\n<!-- t -->\nnew\n<!-- /t -->\nb\n<!-- u -->\n<!-- /u -->\n")
+        self.assertEqual(tables.fill(filled, "t", "new\n"), filled)
+
+    def test_refuses_a_document_without_one_pair_in_order(self):
+        for text in ("", "<!-- t -->\n", "<!-- /t -->\n<!-- t -->\n", 2 * "<!-- t -->\n<!-- /t -->\n"):
+            with self.assertRaises(tables.TableError):
+                tables.fill(text, "t", "new")
+
+    def test_every_table_of_the_document_has_its_markers(self):
+        text = (ROOT / "docs/performance.md").read_text()
+        suite = (ROOT / "benchmarks/gpu_suite.sh").read_text()
+        for name in ("cpu-kernels", "cpu-steps-f32", "cpu-steps-bf16", "gpu-kernels-bf16", "gpu-steps-bf16"):
+            tables.fill(text, name, "")
+            self.assertTrue(name.startswith("cpu") or name in suite, name)
+
+
+class Steps(unittest.TestCase):
+    def test_ratio_is_of_the_medians(self):
+        cases = {("mlp/train", "f32"): {"ascore": [line("ascore", ms) for ms in (9, 2, 1)],
+                                        "eager": [line("eager", ms) for ms in (3, 100, 1)],
+                                        "compile": [line("compile", 1, launches=7)]}}
+        cells = [cell.strip() for cell in tables.steps_table(cases).splitlines()[2].strip("|").split("|")]
+        self.assertEqual(cells[:7], ["mlp/train, f32, batch 4", "2 ms", "2000", "3 ms", "1.50", "1 ms", "0.50"])
+        self.assertEqual(cells[7:], ["- / - / 7", "3 MiB"])
+
+    def test_rows_have_as_many_cells_as_the_head(self):
+        cases = {("a/train", "f32"): {"ascore": [line("ascore", 1)], "eager": [line("eager", 1)]},
+                 ("b/train", "f32"): {"ascore": [line("ascore", 1500)]}}
+        rows = tables.steps_table(cases).splitlines()
+        self.assertEqual({row.count("|") for row in rows}, {rows[0].count("|")})
+        self.assertIn("1.5 s", rows[3])
+
+
+class Kernels(unittest.TestCase):
+    REPORT = {"context": {"ceiling GFLOP/s": "100", "ceiling GB/s": "10", "batch": "4", "yardsticks": "Eigen 3"},
+              "benchmarks": [
+                  {"name": "conv/a", "GFLOPs": 50, "GBs": 1, "of_ceiling": 0.5, "ratio": 2, "error": 1e-7, "label": "L"},
+                  {"name": "conv/b", "GFLOPs": 80, "GBs": 1, "of_ceiling": 0.8, "ratio": 8, "error": 3e-7, "label": "L"},
+                  {"name": "conv/c", "error_occurred": True, "error_message": "wrong result"},
+                  {"name": "pool/a", "error_occurred": True, "error_message": "wrong result"}]}
+
+    def test_takes_the_shapes_of_an_operation_together(self):
+        rows = tables.kernels_table(self.REPORT).splitlines()
+        self.assertEqual(rows[2], "| conv | 3 (1 wrong) | 80 GFLOP/s | 50% to 80% | 4.00 | L | 3.0e-07 |")
+
+    def test_what_is_wrong_has_no_time(self):
+        rows = tables.kernels_table(self.REPORT).splitlines()
+        self.assertEqual(rows[3], "| pool | 1 (1 wrong) | - | - | - | - | - |")
+
+
+class Compare(unittest.TestCase):
+    """compare.py beside programs that only print."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def program(self, name, printed, code=0):
+        path = self.folder / name
+        path.write_text(f"#!/bin/sh\necho '{json.dumps(printed)}'\nexit {code}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    def run_compare(self, ours, theirs, *more):
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.run([sys.executable, ROOT / "benchmarks/compare.py", "mlp/train", "--ascore-bench", ours,
+                               "--python", theirs, "--turns", "2", *more], capture_output=True, text=True, env=environment)
+
+    def test_writes_table_and_lines(self):
+        document, lines = self.folder / "d.md", self.folder / "l.json"
+        document.write_text("x\n<!-- t -->\n<!-- /t -->\ny\n")
+        done = self.run_compare(self.program("a", line("ascore", 2)), self.program("p", line("eager", 5)), "--table", "t",
+                                "--document", document, "--json", lines)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("| 2.50 |", done.stdout)
+        self.assertEqual(document.read_text(), f"x\n<!-- t -->\n{done.stdout}<!-- /t -->\ny\n")
+        self.assertEqual([row["variant"] for row in json.loads(lines.read_text())], ["ascore"] * 2 + ["eager"] * 2)
+
+    def test_refuses_different_work(self):
+        done = self.run_compare(self.program("a", line("ascore", 2)), self.program("p", line("eager", 5, parameters=11)))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("parameters is 10 in ascore and 11 in eager", done.stderr)
+
+    def test_a_program_that_fails_is_an_error(self):
+        done = self.run_compare(self.program("a", line("ascore", 2), 6), self.program("p", line("eager", 5)))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("exit code 6 of:", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
