@@ -76,7 +76,8 @@ class Runner {
       return fail(state,
                   fmt::format("wrong result: relative error {:.2e}, at most {:.0e} is rounding", p.error, p.allowed));
     }
-    const bool compare = p.subject.yardstick.run && p.yardstick_error <= p.subject.allowed;
+    const double allowed = std::max(p.subject.allowed, rounding_error(bench_.options().dtype));
+    const bool compare = p.subject.yardstick.run && p.yardstick_error <= allowed;
     std::vector<double> ours, library;
     for ([[maybe_unused]] const auto _ : state) {
       ours.push_back(bench_.seconds(p.subject.run));
