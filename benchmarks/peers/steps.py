@@ -59,7 +59,7 @@ class Work:
             self.critic_learner = Learner(self.critic, s.rate, s.critic_betas, None, cuda)
         elif self.kind == "sample":
             self.x, self.level = self.clean(), 0
-        self.score_loss, self.critic_loss, self.score = map(
+        self.fast_score_loss, self.fast_critic_loss, self.fast_score = map(
             self.compiled, (self.score_loss, self.critic_loss, self.score))
         self.step = getattr(self, f"{self.kind}_step")
         self.loss = None
@@ -69,7 +69,15 @@ class Work:
         return module.to(memory_format=torch.channels_last) if len(self.setting.sample) == 3 else module
 
     def compiled(self, function):
-        return torch.compile(function, mode="max-autotune") if self.options.variant == "compile" else function
+        if self.options.variant == "eager":
+            return function
+        replayed = torch.compile(function, mode="max-autotune")
+
+        def marked(*arguments):
+            torch.compiler.cudagraph_mark_step_begin()  # what earlier calls gave may be overwritten
+            return replayed(*arguments)
+
+        return marked
 
     def autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.precision == "bf16")
@@ -122,25 +130,25 @@ class Work:
 
     def train_step(self):
         x = self.clean()
-        self.loss = self.score_loss(x, *self.noise(x))
+        self.loss = self.fast_score_loss(x, *self.noise(x))
         self.learner.minimise(self.loss)
 
     def critic_step(self):
         x = self.clean()
-        self.critic_learner.minimise(self.critic_loss(x, *self.noise(x)))
+        self.critic_learner.minimise(self.fast_critic_loss(x, *self.noise(x)))
         return x
 
     def adversarial_step(self):
         for _ in range(self.setting.critic_steps):
             x = self.critic_step()
-        self.loss = self.score_loss(x, *self.noise(x))
+        self.loss = self.fast_score_loss(x, *self.noise(x))
         self.learner.minimise(self.loss)
 
     @torch.no_grad()
     def sample_step(self):
         """x += eta sigma^2 score + beta sigma' z, down the levels."""
         sigma, self.level = self.sigmas[self.level % len(self.sigmas)], self.level + 1
-        s = self.score(self.x, sigma.expand(self.batch))
+        s = self.fast_score(self.x, sigma.expand(self.batch))
         self.x = self.x + 0.04 * sigma * s + 0.3 * sigma * torch.randn_like(self.x)
 
 
