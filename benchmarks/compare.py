@@ -6,7 +6,7 @@
     compare.py --kernels REPORT.json --table NAME
 
 A case is a network (ncsnv2, unet, mlp) and a work (train, adversarial, critic, sample): see peers/steps.py. --json keeps
-every line measured; --table writes the rows between the lines `<!-- NAME -->` and `<!-- /NAME -->` of docs/performance.md,
+every line measured, beside those of other cases that FILE already holds, which come into the table too; --table writes the rows between the lines `<!-- NAME -->` and `<!-- /NAME -->` of docs/performance.md,
 and --kernels makes them of what `ascore-bench kernels --benchmark_out=REPORT.json` wrote.
 """
 import argparse
@@ -48,18 +48,19 @@ def peer_command(options, case, variant):
 
 
 def compare(options):
-    """All cases: {(case, precision): {variant: [lines]}}."""
-    results = {}
+    """All lines measured."""
+    lines = []
     for case in options.cases:
-        by_variant = results.setdefault((case, options.precision), {"ascore": []})
+        by_variant = {"ascore": []}
         for turn in range(options.turns):
             by_variant["ascore"].append(measured(ascore_command(options, case)))
             for variant in options.variants:
                 by_variant.setdefault(variant, []).append(measured(peer_command(options, case, variant)))
-            times = ", ".join(f"{variant} {lines[-1]['ms']:.4g} ms" for variant, lines in by_variant.items())
+            times = ", ".join(f"{variant} {found[-1]['ms']:.4g} ms" for variant, found in by_variant.items())
             print(f"{case}, turn {turn + 1}: {times}", file=sys.stderr)
         check_same_work(case, by_variant)
-    return results
+        lines += [line for found in by_variant.values() for line in found]
+    return lines
 
 
 def check_same_work(case, by_variant):
@@ -100,11 +101,12 @@ def main():
     if options.kernels:
         table = tables.kernels_table(json.loads(pathlib.Path(options.kernels).read_text()))
     else:
-        results = compare(options)
-        table = tables.steps_table(results)
+        lines = compare(options)
         if options.json:
-            lines = [line for by in results.values() for measured_lines in by.values() for line in measured_lines]
-            pathlib.Path(options.json).write_text(json.dumps(lines, indent=1) + "\n")
+            file = pathlib.Path(options.json)
+            lines = tables.with_earlier(lines, json.loads(file.read_text()) if file.exists() else [])
+            file.write_text(json.dumps(lines, indent=1) + "\n")
+        table = tables.steps_table(tables.by_case(lines))
     print(table, end="")
     if options.table:
         document = pathlib.Path(options.document)

@@ -5,7 +5,7 @@
 # does one phase after the other: what a phase needs of an earlier one lies in the build folder.
 #
 #   benchmarks/gpu_suite.sh [--only PHASES] [--seconds N] [--deps FOLDER] [--out FOLDER] [--build FOLDER] [--jobs N]
-#                           [--python PATH] [--min-time S]
+#                           [--python PATH] [--min-time S] [--cases LIST] [--turns N]
 #
 #   --only      of build,tests,sanitizer,kernels,steps: some, by commas (default: all)
 #   --seconds   what has not begun by then is left out and said so (default: no limit); what runs then is stopped
@@ -13,14 +13,18 @@
 #   --out       where logs and reports go (default: gpu-suite-out)
 #   --python    a Python with the PyTorch of benchmarks/peers/requirements.txt; without it steps are timed alone
 #   --min-time  seconds per row of the kernels (default: 0.05)
+#   --cases     steps to be timed, by commas (default: all; torch.compile takes minutes for each). Calls with one --out
+#               add up in the table
+#   --turns     of the steps of both sides (default: 3)
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 phases=build,tests,sanitizer,kernels,steps
-only=$phases seconds=0 deps="" out=gpu-suite-out build=build/gpu jobs=$(nproc) python="" min_time=0.05
+only=$phases seconds=0 deps="" out=gpu-suite-out build=build/gpu jobs=$(nproc) python="" min_time=0.05 turns=3
+cases=ncsnv2/train,unet/train,ncsnv2/sample,unet/sample,ncsnv2/critic,ncsnv2/adversarial,mlp/train
 while [ $# -gt 0 ]; do
   case "$1" in
-    --only|--seconds|--deps|--out|--build|--jobs|--python|--min-time)
+    --only|--seconds|--deps|--out|--build|--jobs|--python|--min-time|--cases|--turns)
       [ $# -ge 2 ] || { echo "gpu_suite.sh: $1 needs a value" >&2; exit 2; }
       name=${1#--}; declare "${name//-/_}=$2"; shift 2 ;;
     *) echo "gpu_suite.sh: unknown option '$1'" >&2; exit 2 ;;
@@ -98,9 +102,8 @@ fi
 if wanted steps; then
   variants=none
   [ -n "$python" ] && variants=eager,compile
-  cases=(ncsnv2/train unet/train ncsnv2/sample unet/sample ncsnv2/critic ncsnv2/adversarial mlp/train)
-  step steps-bf16 "${python:-python3}" benchmarks/compare.py "${cases[@]}" --device cuda --precision bf16 \
-    --ascore-bench "$bench" --variants "$variants" --turns 3 --warm-up 5 --rounds 5 --steps 10 \
+  step steps-bf16 "${python:-python3}" benchmarks/compare.py ${cases//,/ } --device cuda --precision bf16 \
+    --ascore-bench "$bench" --variants "$variants" --turns "$turns" --warm-up 5 --rounds 5 --steps 10 \
     --json "$out/steps-bf16.json" --table gpu-steps-bf16
 fi
 finish

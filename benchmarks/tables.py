@@ -30,6 +30,20 @@ def median_line(lines):
     return sorted(lines, key=lambda line: line["ms"])[(len(lines) - 1) // 2]
 
 
+def by_case(lines):
+    """Measured lines as steps_table takes them, in the order of their first appearance."""
+    cases = {}
+    for line in lines:
+        cases.setdefault((line["case"], line["precision"]), {}).setdefault(line["variant"], []).append(line)
+    return cases
+
+
+def with_earlier(lines, earlier):
+    """`lines`, behind those of `earlier` that are of other cases."""
+    new = {(line["case"], line["precision"]) for line in lines}
+    return [line for line in earlier if (line["case"], line["precision"]) not in new] + lines
+
+
 def steps_table(cases):
     """A row per case: `cases` maps (case, precision) to {variant: [measured lines]}; "ascore" is ours."""
     variants = [v for v in dict.fromkeys(v for by in cases.values() for v in by) if v != "ascore"]

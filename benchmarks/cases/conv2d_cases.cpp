@@ -134,27 +134,30 @@ Subject prepare(Workbench& bench, const Problem& p) {
   Subject subject;
   subject.allowed = rounding_error(p.dtype);
   subject.yardstick = conv2d_yardstick(bench, o);
+  const Tensor workspace =
+      bench.workspace(wgrad ? kernels::conv2d_wgrad_workspace_bytes(stream.device(), p.x, p.weight, p.options)
+                            : kernels::conv2d_workspace_bytes(stream, o.x, o.weight, p.options));
+  const View scratch = workspace ? workspace.view() : View();
   switch (p.pass) {
     case Conv2dPass::forward:
       subject.result = o.y;
-      subject.run = [&stream, o] { kernels::conv2d(stream, o.x, o.weight, {}, o.options, o.y.view()); };
+      subject.run = [&stream, o, workspace, scratch] {
+        kernels::conv2d(stream, o.x, o.weight, {}, o.options, o.y.view(), {}, scratch);
+      };
       break;
     case Conv2dPass::dgrad:
       subject.result = o.x;
-      subject.run = [&stream, o] { kernels::conv2d_dgrad(stream, o.y, o.weight, o.options, o.x.view()); };
+      subject.run = [&stream, o, workspace, scratch] {
+        kernels::conv2d_dgrad(stream, o.y, o.weight, o.options, o.x.view(), {}, scratch);
+      };
       break;
-    case Conv2dPass::wgrad: {
-      const Tensor workspace =
-          bench.workspace(kernels::conv2d_wgrad_workspace_bytes(stream.device(), p.x, p.weight, p.options));
+    case Conv2dPass::wgrad:
       subject.result = o.weight;
       subject.allowed = 1e-3;  // sums of N H W products in f32
-      subject.run = [&stream, o, workspace] {
-        View scratch;
-        if (workspace) scratch = workspace.view();
+      subject.run = [&stream, o, workspace, scratch] {
         kernels::conv2d_wgrad(stream, o.x, o.y, o.options, o.weight.view(), {}, scratch);
       };
       break;
-    }
   }
   subject.error = [&bench, p, o](const Tensor& result) {
     return relative_error(bench.ctx(), result, ExactConv2d(bench.ctx(), p, o));

@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md: benchmarks/tables.py and compare.py. Runs with python3 and no PyTorch."""
+"""benchmarks/tables.py, compare.py and gpu_suite.sh beside programs that only print: no PyTorch and no GPU needed."""
 import json
 import os
 import pathlib
@@ -15,7 +15,7 @@ import tables  # noqa: E402
 
 
 def line(variant, ms, **more):
-    return {"variant": variant, "case": "mlp/train", "device": "cpu", "batch": 4, "width": 8, "parameters": 10,
+    return {"variant": variant, "case": "mlp/train", "precision": "f32", "device": "cpu", "batch": 4, "width": 8, "parameters": 10,
             "threads": 1, "ms": ms, "images_per_s": 4e3 / ms, "launches": None, "peak_bytes": 3 << 20, **more}
 
 
@@ -73,17 +73,21 @@ class Kernels(unittest.TestCase):
         self.assertEqual(rows[3], "| pool | 1 (1 wrong) | - | - | - | - | - |")
 
 
-class Compare(unittest.TestCase):
-    """compare.py beside programs that only print."""
-
+class Scripts(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
-    def program(self, name, printed, code=0):
+    def script(self, name, text):
         path = self.folder / name
-        path.write_text(f"#!/bin/sh\necho '{json.dumps(printed)}'\nexit {code}\n")
+        path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return path
+
+    def program(self, name, printed, code=0):
+        return self.script(name, f"echo '{json.dumps(printed)}'\nexit {code}")
+
+
+class Compare(Scripts):
 
     def run_compare(self, ours, theirs, *more):
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -100,6 +104,14 @@ class Compare(unittest.TestCase):
         self.assertEqual(document.read_text(), f"x\n<!-- t -->\n{done.stdout}<!-- /t -->\ny\n")
         self.assertEqual([row["variant"] for row in json.loads(lines.read_text())], ["ascore"] * 2 + ["eager"] * 2)
 
+    def test_keeps_other_cases_of_an_earlier_run_and_not_the_same(self):
+        lines = self.folder / "l.json"
+        lines.write_text(json.dumps([line("ascore", 7), line("ascore", 9, case="unet/train")]))
+        done = self.run_compare(self.program("a", line("ascore", 2)), self.program("p", line("eager", 5)), "--json", lines)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([row["ms"] for row in json.loads(lines.read_text())], [9, 2, 2, 5, 5])
+        self.assertEqual(done.stdout.count("unet/train"), 1)
+
     def test_refuses_different_work(self):
         done = self.run_compare(self.program("a", line("ascore", 2)), self.program("p", line("eager", 5, parameters=11)))
         self.assertNotEqual(done.returncode, 0)
@@ -109,6 +121,39 @@ class Compare(unittest.TestCase):
         done = self.run_compare(self.program("a", line("ascore", 2), 6), self.program("p", line("eager", 5)))
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("exit code 6 of:", done.stderr)
+
+
+class Suite(Scripts):
+    """gpu_suite.sh, with the programs it calls replaced by ones that write down that they were called."""
+
+    def run_suite(self, *words):
+        self.called = self.folder / "called"
+        self.called.write_text("")
+        (self.folder / "bin").mkdir(exist_ok=True)
+        for name in ("nvidia-smi", "nvcc", "cmake", "ctest", "compute-sanitizer"):
+            self.script(f"bin/{name}", f"echo {name} >> {self.called}; [ {name} != ctest ] || sleep ${{CTEST_SECONDS:-0}}")
+        environment = {**os.environ, "PATH": f"{self.folder}/bin:{os.environ['PATH']}"}
+        return subprocess.run(["bash", ROOT / "benchmarks/gpu_suite.sh", "--out", self.folder / "out", *words],
+                              capture_output=True, text=True, env=environment)
+
+    def test_does_the_phases_asked_for(self):
+        done = self.run_suite("--only", "tests,sanitizer")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.called.read_text().split(), ["ctest"] * 2 + ["compute-sanitizer"] * 4 + ["nvidia-smi"])
+        self.assertEqual(done.stdout.count("passed"), 6)
+
+    def test_leaves_out_what_has_no_time(self):
+        os.environ["CTEST_SECONDS"] = "60"
+        self.addCleanup(os.environ.pop, "CTEST_SECONDS")
+        done = self.run_suite("--only", "tests", "--seconds", "4")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("FAILED", done.stdout)
+        self.assertIn("left out: no time", done.stdout)
+
+    def test_refuses_words_that_it_does_not_know(self):
+        for words in (["--only", "test"], ["--seconds", "many"], ["--phase"], ["--only"]):
+            self.assertEqual(self.run_suite(*words).returncode, 2, words)
+            self.assertEqual(self.called.read_text(), "")
 
 
 if __name__ == "__main__":
