@@ -12,7 +12,7 @@
 #   --deps      libraries packed by tools/pack_deps.sh; without it, those of the system are used
 #   --out       where logs and reports go (default: gpu-suite-out)
 #   --python    a Python with the PyTorch of benchmarks/peers/requirements.txt; without it steps are timed alone
-#   --min-time  seconds per row of the kernels (default: 0.05)
+#   --min-time  seconds per row of the kernels (default: 0.005)
 #   --cases     steps to be timed, by commas (default: all; torch.compile takes minutes for each). Calls with one --out
 #               add up in the table
 #   --turns     of the steps of both sides (default: 3)
@@ -20,7 +20,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 phases=build,tests,sanitizer,kernels,steps
-only=$phases seconds=0 deps="" out=gpu-suite-out build=build/gpu jobs=$(nproc) python="" min_time=0.05 turns=3
+only=$phases seconds=0 deps="" out=gpu-suite-out build=build/gpu jobs=$(nproc) python="" min_time=0.005 turns=3
 cases=ncsnv2/train,unet/train,ncsnv2/sample,unet/sample,ncsnv2/critic,ncsnv2/adversarial,mlp/train
 while [ $# -gt 0 ]; do
   case "$1" in
