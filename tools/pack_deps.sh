@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gathers into one folder what ascore needs to build on an offline machine that has a compiler, cmake, ninja and the CUDA
-# toolkit, and nothing else: headers, libboost_context.a, libz.a and libbenchmark.a. Run where tools/install_deps.sh --test
-# has run.
+# toolkit, and nothing else: headers, libboost_context.a, libz.a and libbenchmark.so (Debian has it in no other form). Run
+# where tools/install_deps.sh --test has run.
 #
 #   tools/pack_deps.sh [FOLDER]      FOLDER: deps by default; replaced if this script made it
 #   cmake -S . -B build -G Ninja -DCMAKE_PREFIX_PATH=$PWD/deps -DASCORE_FMT_HEADER_ONLY=ON -DASCORE_ONEDNN=OFF
@@ -41,9 +41,11 @@ printf '#include <boost/context/fiber.hpp>\n#include <boost/context/pooled_fixed
     cp -L "$header" "$out/include/$relative"
   done
 
-for library in libboost_context.a libz.a libbenchmark.a; do
+for library in libboost_context.a libz.a libbenchmark.so; do
   path=$(g++ -print-file-name="$library")
   [ -e "$path" ] || { echo "pack_deps.sh: no $library; run tools/install_deps.sh --test first" >&2; exit 1; }
   cp -L "$path" "$out/lib/"
 done
+# By the name, too, under which a linked program asks for it.
+cp -L "$path" "$out/lib/$(objdump -p "$path" | awk '$1 == "SONAME" {print $2}')"
 du -sh "$out" | awk -v folder="$out" '{print "packed " folder ": " $1}'
