@@ -13,18 +13,18 @@
 namespace ascore {
 
 namespace {
-class NoNorm final : public Module {
+class NoNorm final : public Normalization {
  public:
   Tensor forward(Ctx&, const Tensor& x) const override { return x; }
 };
 
 struct NormEntry {
   std::string name;
-  Module* (*add)(Module& module, std::string name, int64_t channels, double eps);
+  Normalization* (*add)(Module& module, std::string name, int64_t channels, double eps);
 };
 
 template <class Norm>
-Module* add_norm_of(Module& module, std::string name, int64_t channels, double eps) {
+Normalization* add_norm_of(Module& module, std::string name, int64_t channels, double eps) {
   if constexpr (std::is_same_v<Norm, BatchNorm>) {
     return module.add<Norm>(std::move(name), channels, Init::constant(1), eps);
   } else if constexpr (std::is_same_v<Norm, InstanceNorm>) {
@@ -55,15 +55,15 @@ const std::vector<std::string>& ncsn_norm_names() {
   return all;
 }
 
-Module* add_conv(Module& module, const NcsnStyle& style, std::string name, int64_t in, int64_t out, int kernel,
-                 int dilation, bool bias) {
+Convolution* add_conv(Module& module, const NcsnStyle& style, std::string name, int64_t in, int64_t out, int kernel,
+                      int dilation, bool bias) {
   if (style.spectral_norm) {
     return module.add<TorchSpectralConv2d>(std::move(name), in, out, kernel, Conv2dOptions{.dilation = dilation}, bias);
   }
   return module.add<Conv2d>(std::move(name), in, out, kernel, dilation, bias);
 }
 
-Module* add_norm(Module& module, const NcsnStyle& style, std::string name, int64_t channels, double eps) {
+Normalization* add_norm(Module& module, const NcsnStyle& style, std::string name, int64_t channels, double eps) {
   for (const NormEntry& entry : norms()) {
     if (entry.name == style.norm) return entry.add(module, std::move(name), channels, eps);
   }

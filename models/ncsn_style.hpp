@@ -19,11 +19,12 @@ struct NcsnStyle {
 const std::vector<std::string>& ncsn_norm_names();
 
 /// Adds a convolution, spectrally normalised if the style says so: [N,H,W,in] -> [N,H,W,out].
-Module* add_conv(Module& module, const NcsnStyle& style, std::string name, int64_t in, int64_t out, int kernel,
-                 int dilation = 1, bool bias = true);
+Convolution* add_conv(Module& module, const NcsnStyle& style, std::string name, int64_t in, int64_t out, int kernel,
+                      int dilation = 1, bool bias = true);
 constexpr double kNormEps = 1e-5;
 /// Adds the style's normalisation of `channels` channels to `module`: [N,H,W,C] -> the same. Only instance_norm and
 /// batch_norm take another eps than kNormEps.
-Module* add_norm(Module& module, const NcsnStyle& style, std::string name, int64_t channels, double eps = kNormEps);
+Normalization* add_norm(Module& module, const NcsnStyle& style, std::string name, int64_t channels,
+                        double eps = kNormEps);
 
 }  // namespace ascore

@@ -8,6 +8,7 @@
 namespace ascore {
 
 class RefineBlock;
+class ResidualBlock;
 
 /// NCSNv2 (Song & Ermon 2020, arXiv:2006.09011) and its deeper variants for larger images, by config.name: `ncsnv2`,
 /// `ncsnv2_deeper`, `ncsnv2_deepest`. An unconditional RefineNet: stages of two residual blocks, then as many refine
@@ -21,12 +22,12 @@ class Ncsnv2 final : public ScoreNetwork {
 
  private:
   struct Stage {
-    Module *first, *second;
-    Tensor operator()(Ctx& ctx, const Tensor& x) const { return second->forward(ctx, first->forward(ctx, x)); }
+    ResidualBlock *first, *second;
   };
   Nonlinearity act_;
   bool shift_input_, dae_, standardize_;
-  Module *begin_, *normalizer_, *end_;
+  Module *begin_, *end_;
+  Normalization* normalizer_;
   std::vector<Stage> stages_;
   std::vector<RefineBlock*> refine_;  // in the order in which they run
 };

@@ -19,13 +19,18 @@ ResidualConvUnits::ResidualConvUnits(int64_t channels, int blocks, const NcsnSty
   }
 }
 
-Tensor ResidualConvUnits::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,C]
+Activated ResidualConvUnits::forward(Ctx& ctx, const Activated& x, const Epilogue& last) const {  // [N,H,W,C]
   const ModuleScope scope(ctx, *this);
-  Tensor y = x;
+  Activated y = x;
   for (size_t first = 0; first < convs_.size(); first += kStages) {
-    Tensor h = y;
-    for (size_t stage = 0; stage < kStages; ++stage) h = convs_[first + stage]->forward(ctx, act_(ctx, h));
-    y = ascore::add(ctx, h, y);
+    Activated h = y;
+    for (size_t stage = 0; stage + 1 < kStages; ++stage) {
+      h = convs_[first + stage]->forward(ctx, h, act_.epilogue());
+    }
+    const size_t closing = first + kStages - 1;
+    Epilogue sum = closing + 1 == convs_.size() ? last : act_.epilogue(true);
+    sum.residual = y.raw;
+    y = convs_[closing]->forward(ctx, h, sum);
   }
   return y;
 }
@@ -35,35 +40,39 @@ MultiResolutionFusion::MultiResolutionFusion(std::span<const int64_t> in, int64_
     convs_.push_back(add_conv(*this, style, fmt::format("convs.{}", i), in[i], out, 3));
 }
 
-Tensor MultiResolutionFusion::fuse(Ctx& ctx, std::span<const Tensor> inputs, int64_t height, int64_t width) const {
+Activated MultiResolutionFusion::fuse(Ctx& ctx, std::span<const Tensor> inputs, const Epilogue& last) const {
   const ModuleScope scope(ctx, *this);
+  const int64_t height = inputs[0].dim(1), width = inputs[0].dim(2);
   Tensor sum;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    Tensor h = convs_[i]->forward(ctx, inputs[i]);  // [N,H_i,W_i,out]
-    // Resizing to its own size is the identity.
-    if (h.dim(1) != height || h.dim(2) != width) h = bilinear_resize(ctx, h, height, width);
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    const Tensor h = bilinear_resize(ctx, convs_[i]->forward(ctx, inputs[i]), height, width);  // [N,H_0,W_0,out]
     sum = sum ? ascore::add(ctx, sum, h) : h;
   }
-  return sum;
+  Epilogue with_others = last;
+  with_others.residual = sum;
+  return convs_[0]->forward(ctx, inputs[0], with_others);
 }
 
-ChainedResidualPooling::ChainedResidualPooling(int64_t channels, const NcsnStyle& style) : act_(style.act) {
+ChainedResidualPooling::ChainedResidualPooling(int64_t channels, const NcsnStyle& style) {
   for (int stage = 0; stage < kStages; ++stage) {
     convs_.push_back(add_conv(*this, style, fmt::format("convs.{}", stage), channels, channels, 3, 1, false));
   }
 }
 
-Tensor ChainedResidualPooling::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,C]
+Activated ChainedResidualPooling::forward(Ctx& ctx, const Tensor& x, const Epilogue& last) const {  // [N,H,W,C]
   const ModuleScope scope(ctx, *this);
-  Tensor sum = act_(ctx, x), path = sum;
-  for (const Module* conv : convs_) {
-    path = conv->forward(ctx, max_pool5(ctx, path));
+  Tensor sum = x, path = x;
+  for (size_t stage = 0; stage + 1 < convs_.size(); ++stage) {
+    path = convs_[stage]->forward(ctx, max_pool5(ctx, path));
     sum = ascore::add(ctx, path, sum);
   }
-  return sum;
+  Epilogue with_sum = last;
+  with_sum.residual = sum;
+  return convs_.back()->forward(ctx, max_pool5(ctx, path), with_sum);
 }
 
-RefineBlock::RefineBlock(const std::vector<int64_t>& in, int64_t out, bool end, const NcsnStyle& style) {
+RefineBlock::RefineBlock(const std::vector<int64_t>& in, int64_t out, bool end, const NcsnStyle& style)
+    : act_(style.act) {
   for (size_t i = 0; i < in.size(); ++i) {
     adapt_.push_back(add<ResidualConvUnits>(fmt::format("adapt_convs.{}", i), in[i], kAdaptBlocks, style));
   }
@@ -72,14 +81,17 @@ RefineBlock::RefineBlock(const std::vector<int64_t>& in, int64_t out, bool end, 
   pooling_ = add<ChainedResidualPooling>("crp", out, style);
 }
 
-Tensor RefineBlock::refine(Ctx& ctx, std::span<const Tensor> inputs) const {
+Activated RefineBlock::refine(Ctx& ctx, std::span<const Activated> inputs, const Epilogue& last) const {
   const ModuleScope scope(ctx, *this);
-  std::vector<Tensor> adapted;
-  for (size_t i = 0; i < inputs.size(); ++i) adapted.push_back(adapt_[i]->forward(ctx, inputs[i]));
-  Tensor h = adapted[0];
-  if (fusion_) h = fusion_->fuse(ctx, adapted, inputs[0].dim(1), inputs[0].dim(2));  // [N,H_0,W_0,out]
-  adapted.clear();
-  return output_->forward(ctx, pooling_->forward(ctx, h));
+  Tensor h;  // act of the inputs' sum: [N,H_0,W_0,out]
+  if (fusion_) {
+    std::vector<Tensor> adapted;
+    for (size_t i = 0; i < inputs.size(); ++i) adapted.push_back(adapt_[i]->forward(ctx, inputs[i], {}).value);
+    h = fusion_->fuse(ctx, adapted, act_.epilogue()).value;
+  } else {
+    h = adapt_[0]->forward(ctx, inputs[0], act_.epilogue()).value;
+  }
+  return output_->forward(ctx, pooling_->forward(ctx, h, act_.epilogue(true)), last);
 }
 
 }  // namespace ascore

@@ -31,7 +31,7 @@ ResidualBlock::ResidualBlock(int64_t in, int64_t out, Resample resample, int dil
   conv1_ = add_conv(*this, style, "conv1", in, mid, 3, dilation);
   normalize2_ = add_norm(*this, style, "normalize2", mid);
   if (pool) {
-    conv2_ = add<ConvMeanPool>("conv2", mid, out, 3, style, pad_odd);
+    pooled_conv2_ = add<ConvMeanPool>("conv2", mid, out, 3, style, pad_odd);
     shortcut_ = add<ConvMeanPool>("shortcut", in, out, 1, style, pad_odd);
     return;
   }
@@ -39,11 +39,18 @@ ResidualBlock::ResidualBlock(int64_t in, int64_t out, Resample resample, int dil
   if (in != out || down) shortcut_ = add_conv(*this, style, "shortcut", in, out, dilation == 1 ? 1 : 3, dilation);
 }
 
-Tensor ResidualBlock::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,in]
+Activated ResidualBlock::forward(Ctx& ctx, const Tensor& x, const Epilogue& last) const {  // [N,H,W,in]
   const ModuleScope scope(ctx, *this);
-  Tensor h = conv1_->forward(ctx, act_(ctx, normalize1_->forward(ctx, x)));  // [N,H,W,mid]
-  h = conv2_->forward(ctx, act_(ctx, normalize2_->forward(ctx, h)));         // [N,H',W',out]
-  return ascore::add(ctx, shortcut_ ? shortcut_->forward(ctx, x) : x, h);    // [N,H',W',out]
+  const Tensor shortcut = shortcut_ ? shortcut_->forward(ctx, x) : x;              // [N,H',W',out]
+  const Tensor h = conv1_->forward(ctx, act_.of(ctx, *normalize1_, x), {}).value;  // [N,H,W,mid]
+  const Activated active = act_.of(ctx, *normalize2_, h);
+  if (pooled_conv2_) {
+    const Tensor sum = ascore::add(ctx, shortcut, pooled_conv2_->forward(ctx, active.value));
+    return activated(ctx, sum, last.activation, last.slope);
+  }
+  Epilogue with_shortcut = last;
+  with_shortcut.residual = shortcut;
+  return conv2_->forward(ctx, active, with_shortcut);
 }
 
 }  // namespace ascore

@@ -48,12 +48,12 @@ UNetBlock::UNetBlock(int64_t in, int64_t out, const UNetStyle& style, const UNet
 Tensor UNetBlock::forward(Ctx& ctx, const Tensor& x,
                           const Tensor& embedding) const {  // [N,H,W,in]
   const ModuleScope scope(ctx, *this);
-  Tensor h = conv0_->forward(ctx, normalize0_->forward(ctx, x));  // [N,H,W,out]
-  if (dense_) h = ascore::add(ctx, h, at_every_pixel(ctx, dense_->forward(ctx, embedding), h));
+  Epilogue level;
+  if (dense_) level.residual = at_every_pixel(ctx, dense_->forward(ctx, embedding), x);
+  Tensor h = conv0_->forward(ctx, normalize0_->forward(ctx, x), level).value;  // [N,H,W,out]
   h = normalize1_->forward(ctx, h);
   if (dropout_) h = dropout_->forward(ctx, h);
-  h = conv1_->forward(ctx, h);
-  return ascore::add(ctx, projection_ ? projection_->forward(ctx, x) : x, h);
+  return conv1_->forward(ctx, h, {.residual = projection_ ? projection_->forward(ctx, x) : x}).value;
 }
 
 UNetAttention::UNetAttention(int64_t channels, const UNetStyle& style, const UNetInit& init)

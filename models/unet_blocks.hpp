@@ -44,7 +44,8 @@ class UNetBlock final : public Module {
   Tensor forward(Ctx& ctx, const Tensor& x, const Tensor& embedding) const;
 
  private:
-  Module *normalize0_, *conv0_, *dense_ = nullptr, *normalize1_, *dropout_ = nullptr, *conv1_;
+  Module *normalize0_, *dense_ = nullptr, *normalize1_, *dropout_ = nullptr;
+  Convolution *conv0_, *conv1_;
   Module* projection_ = nullptr;  // null: the identity
 };
 

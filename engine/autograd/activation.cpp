@@ -1,21 +1,34 @@
 #include "kernels/activation/activation.hpp"
 
+#include "engine/autograd/activated.hpp"
 #include "engine/autograd/operations.hpp"
 #include "engine/autograd/tape.hpp"
 
 namespace ascore {
 
-Tensor activate(Ctx& ctx, const Tensor& x, Activation activation, double slope) {
+const Tensor& Activated::kept() const {
+  return kernels::backward_needs_input(activation) ? raw : value;
+}
+
+void record_activation(Ctx& ctx, const Activated& pair) {
+  if (!ctx.tape) return;
+  ctx.tape->record("activate", {pair.raw}, pair.value,
+                   [kept = pair.kept(), activation = pair.activation, slope = pair.slope](Backward& backward) {
+                     kernels::activation_backward(backward.stream, kept, backward.grad_out(), activation, slope,
+                                                  backward.grad_in(0));
+                   });
+}
+
+Activated activated(Ctx& ctx, const Tensor& x, Activation activation, double slope) {
   if (activation == Activation::identity) return x;
-  Tensor y = ctx.empty_like(x);
-  kernels::activation(ctx.stream, x, activation, slope, y);
-  if (ctx.tape) {
-    const Tensor kept = kernels::backward_needs_input(activation) ? x : y;
-    ctx.tape->record("activate", {x}, y, [kept, activation, slope](Backward& backward) {
-      kernels::activation_backward(backward.stream, kept, backward.grad_out(), activation, slope, backward.grad_in(0));
-    });
-  }
-  return y;
+  const Activated result(x, ctx.empty_like(x), activation, slope);
+  kernels::activation(ctx.stream, x, activation, slope, result.value.view());
+  record_activation(ctx, result);
+  return result;
+}
+
+Tensor activate(Ctx& ctx, const Tensor& x, Activation activation, double slope) {
+  return activated(ctx, x, activation, slope).value;
 }
 
 }  // namespace ascore

@@ -1,26 +1,41 @@
+#include "engine/autograd/normalization.hpp"
+
 #include "engine/autograd/operations.hpp"
 #include "engine/autograd/tape.hpp"
 #include "kernels/instance_norm_plus/instance_norm_plus.hpp"
 
 namespace ascore {
 
-Tensor instance_norm_plus(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& alpha, const Tensor& beta) {
+Activated instance_norm_plus(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& alpha, const Tensor& beta,
+                             Activation activation, double slope) {
+  if (ctx.tape && kernels::backward_needs_input(activation)) {
+    return activated(ctx, instance_norm_plus(ctx, x, gamma, alpha, beta), activation, slope);
+  }
   const DType wide = accumulator(x.dtype());
   Tensor y = ctx.empty_like(x);
   Tensor mean = ctx.empty({x.dim(0), x.dim(-1)}, wide), rstd = ctx.empty({x.dim(0), x.dim(-1)}, wide);
   Tensor channels = ctx.empty({x.dim(0), 2}, wide);
-  kernels::instance_norm_plus(ctx.stream, x, gamma, alpha, beta, y, mean, rstd, channels);
+  kernels::instance_norm_plus(ctx.stream, x, gamma, alpha, beta, y, mean, rstd, channels, activation, slope);
+  const bool activates = activation != Activation::identity;
+  const Activated result(activates ? y.alias(y.shape()) : y, y, activation, slope);
   if (ctx.tape) {
     ctx.tape->record(
-        "instance_norm_plus", {x, gamma, alpha, beta}, y, [x, gamma, alpha, mean, rstd, channels](Backward& backward) {
+        "instance_norm_plus", {x, gamma, alpha, beta}, result.raw,
+        [x, gamma, alpha, mean, rstd, channels](Backward& backward) {
           const View scratch =
               backward.workspace(kernels::instance_norm_plus_backward_workspace_bytes(x.shape(), x.dtype()));
+          const Tensor others = backward.take_gradient(0);
           kernels::instance_norm_plus_backward(backward.stream, x, gamma, alpha, mean, rstd, channels,
                                                backward.grad_out(), backward.grad_in(0), backward.grad_in(1),
-                                               backward.grad_in(2), backward.grad_in(3), scratch);
+                                               backward.grad_in(2), backward.grad_in(3), scratch, others);
         });
+    if (activates) record_activation(ctx, result);
   }
-  return y;
+  return result;
+}
+
+Tensor instance_norm_plus(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& alpha, const Tensor& beta) {
+  return instance_norm_plus(ctx, x, gamma, alpha, beta, Activation::identity).value;
 }
 
 }  // namespace ascore

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/autograd/activated.hpp"
 #include "engine/autograd/context.hpp"
 #include "kernels/activation/activation.hpp"
 
@@ -7,6 +8,10 @@
 
 /// Differentiable normalisations beside instance_norm_plus (operations.hpp), by the rules of operations.hpp.
 namespace ascore {
+
+/// instance_norm_plus and f of it, in one pass unless backward needs both (silu).
+Activated instance_norm_plus(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& alpha, const Tensor& beta,
+                             Activation activation, double slope = 0.01);
 
 /// Group normalization (Wu & He 2018, arXiv:1803.08494) of x [N,H,W,C] over `groups` groups of adjacent channels of
 /// each image, biased variance, then `activation` (identity or silu) in the same pass. gamma, beta [C], or absent.

@@ -29,6 +29,17 @@ View Backward::grad_in(size_t i) {
   return (tape_.gradients_[input.id] = {tape_.slot(ctx, input), true}).tensor.view();
 }
 
+Tensor Backward::take_gradient(size_t i) {
+  const uint64_t id = input_id(i);
+  const auto watched = tape_.watched_.find(id);
+  const bool has_own_place = watched != tape_.watched_.end() && watched->second.into;
+  const auto found = tape_.gradients_.find(id);
+  if (found == tape_.gradients_.end() || has_own_place) return {};
+  Tensor taken = std::move(found->second.tensor);
+  tape_.gradients_.erase(found);
+  return taken;
+}
+
 void Backward::give(size_t i, const Tensor& gradient) {
   if (!wants(i)) return;
   const Tape::Input& input = static_cast<const Tape::Node*>(node_)->inputs[i];

@@ -26,6 +26,9 @@ class Backward {
   /// at most once per input. If several operations use one tensor, the tape adds their gradients up, in reverse order
   /// of recording.
   View grad_in(size_t i);
+  /// Takes over what other operations gave input i so far, for an operation that adds it to its own gradient in one
+  /// pass; absent where there is nothing, or nothing to take: then the tape adds. Ask before grad_in(i).
+  Tensor take_gradient(size_t i);
   /// Hands over an existing tensor as the gradient of input i, without a copy (reshape: the same memory).
   void give(size_t i, const Tensor& gradient);
   /// Scratch memory (u8 view) that lives until this backward returns.

@@ -1,5 +1,7 @@
 #include "engine/nn/layers.hpp"
 
+#include "engine/autograd/normalization.hpp"
+
 namespace ascore {
 
 Tensor to_dtype(Ctx& ctx, const Tensor& x, DType dtype) {
@@ -16,9 +18,9 @@ Conv2d::Conv2d(int64_t in, int64_t out, int kernel, int dilation, bool bias, int
   if (bias) bias_ = parameter("bias", {out}, init.bias.value_or(Init::fan_in_uniform(in * kernel * kernel)));
 }
 
-Tensor Conv2d::forward(Ctx& ctx, const Tensor& x) const {
+Activated Conv2d::forward(Ctx& ctx, const Activated& x, const Epilogue& epilogue) const {
   const ModuleScope scope(ctx, *this);
-  return conv2d(ctx, x, weight_->value, bias_ ? bias_->value : Tensor(), options_);
+  return fused_conv2d(ctx, x, weight_->value, bias_ ? bias_->value : Tensor(), options_, epilogue);
 }
 
 Linear::Linear(int64_t in, int64_t out, const LayerInit& init)
@@ -36,8 +38,12 @@ InstanceNormPlus::InstanceNormPlus(int64_t channels)
       beta_(parameter("beta", {channels}, Init::zeros())) {}
 
 Tensor InstanceNormPlus::forward(Ctx& ctx, const Tensor& x) const {
+  return forward(ctx, x, Activation::identity, 0).value;
+}
+
+Activated InstanceNormPlus::forward(Ctx& ctx, const Tensor& x, Activation activation, double slope) const {
   const ModuleScope scope(ctx, *this);
-  return instance_norm_plus(ctx, x, gamma_->value, alpha_->value, beta_->value);
+  return instance_norm_plus(ctx, x, gamma_->value, alpha_->value, beta_->value, activation, slope);
 }
 
 }  // namespace ascore

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "engine/autograd/operations.hpp"
+#include "engine/nn/convolution.hpp"
 #include "engine/nn/module.hpp"
+#include "engine/nn/normalization.hpp"
 
 #include <cstdint>
 
@@ -17,14 +19,19 @@ struct Nonlinearity {
   Activation kind = Activation::identity;
   double slope = 0.01;  ///< of leaky_relu
   Tensor operator()(Ctx& ctx, const Tensor& x) const { return activate(ctx, x, kind, slope); }
+  /// A normalisation of x behind the activation.
+  Activated of(Ctx& ctx, const Normalization& norm, const Tensor& x) const { return norm.forward(ctx, x, kind, slope); }
+  /// The activation as a convolution's epilogue.
+  Epilogue epilogue(bool keep_raw = false) const { return {.activation = kind, .slope = slope, .keep_raw = keep_raw}; }
 };
 
 /// Convolution: [N,H,W,in] -> [N,H',W',out], the sizes as ascore::conv2d's. Parameters weight [out,k,k,in], bias [out].
-class Conv2d : public Module {
+class Conv2d : public Convolution {
  public:
   Conv2d(int64_t in, int64_t out, int kernel, int dilation = 1, bool bias = true, int stride = 1,
          const LayerInit& init = {});
-  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+  using Convolution::forward;
+  Activated forward(Ctx& ctx, const Activated& x, const Epilogue& epilogue) const override;
 
  private:
   Conv2dOptions options_;
@@ -42,10 +49,11 @@ class Linear : public Module {
 };
 
 /// InstanceNorm++: parameters gamma, alpha ~ N(1, 0.02), beta = 0, all [channels].
-class InstanceNormPlus : public Module {
+class InstanceNormPlus : public Normalization {
  public:
   explicit InstanceNormPlus(int64_t channels);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
+  Activated forward(Ctx& ctx, const Tensor& x, Activation activation, double slope) const override;
 
  private:
   Parameter *alpha_, *gamma_, *beta_;

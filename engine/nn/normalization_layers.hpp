@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/autograd/normalization.hpp"
-#include "engine/nn/module.hpp"
+#include "engine/nn/normalization.hpp"
 
 #include <cstdint>
 
@@ -22,7 +22,7 @@ class GroupNorm : public Module {
 };
 
 /// Instance normalization without parameters.
-class InstanceNorm : public Module {
+class InstanceNorm : public Normalization {
  public:
   explicit InstanceNorm(double eps = 1e-5) : eps_(eps) {}
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
@@ -32,7 +32,7 @@ class InstanceNorm : public Module {
 };
 
 /// alpha x / sqrt(unbiased variance over the pixels + 1e-5): parameter alpha ~ N(1, 0.02), [channels].
-class VarianceNorm : public Module {
+class VarianceNorm : public Normalization {
  public:
   explicit VarianceNorm(int64_t channels);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
@@ -43,7 +43,7 @@ class VarianceNorm : public Module {
 
 /// Batch normalization as PyTorch's BatchNorm2d: parameters weight (1, unless told otherwise) and bias = 0, buffers
 /// running_mean = 0, running_var = 1, num_batches_tracked = 0, which advance in every forward in training.
-class BatchNorm : public Module {
+class BatchNorm : public Normalization {
  public:
   explicit BatchNorm(int64_t channels, const Init& weight = Init::constant(1), double eps = 1e-5);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;

@@ -21,9 +21,9 @@ TorchSpectralConv2d::TorchSpectralConv2d(int64_t in, int64_t out, int kernel, co
   v_ = buffer("weight_v", {kernel, kernel, in}, Init::unit_vector(), ParameterLayout::conv_row);
 }
 
-Tensor TorchSpectralConv2d::forward(Ctx& ctx, const Tensor& x) const {
+Activated TorchSpectralConv2d::forward(Ctx& ctx, const Activated& x, const Epilogue& epilogue) const {
   const ModuleScope scope(ctx, *this);
-  return conv2d(ctx, x, normalized(ctx, *weight_, *u_, *v_), bias_ ? bias_->value : Tensor(), options_);
+  return fused_conv2d(ctx, x, normalized(ctx, *weight_, *u_, *v_), bias_ ? bias_->value : Tensor(), options_, epilogue);
 }
 
 TorchSpectralLinear::TorchSpectralLinear(int64_t in, int64_t out, const LayerInit& init)

@@ -1,5 +1,8 @@
 #include "kernels/instance_norm_plus/instance_norm_plus.hpp"
 
+#include "kernels/activation/functions.hpp"
+#include "kernels/activation/host_math.hpp"
+#include "kernels/activation/slope.hpp"
 #include "kernels/core/channel_sums.hpp"
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/op_scope.hpp"
@@ -61,7 +64,7 @@ void for_images(Stream& stream, const Extent& extent, ByTile&& by_tile, ByImage&
 }  // namespace
 
 void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta, View y,
-                        View mean, View rstd, View channels) {
+                        View mean, View rstd, View channels, Activation activation, double negative_slope) {
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     const Extent extent(x.shape());
@@ -111,14 +114,16 @@ void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView 
           factor[i] = pgamma[c] * prstd[n * C + c];
           shift[i] = pgamma[c] * (palpha[c] * ((center[i] - m) * rstd_m)) + pbeta[c];
         }
-        for (int64_t p = begin; p < end; ++p) {
-          const T* const from = px + (n * P + p) * C + first;
-          T* const to = py + (n * P + p) * C + first;
+        functions::for_activation<ActivationMath>(activation, negative_slope, [&](auto f) {
+          for (int64_t p = begin; p < end; ++p) {
+            const T* const from = px + (n * P + p) * C + first;
+            T* const to = py + (n * P + p) * C + first;
 #pragma omp simd
-          for (int64_t i = 0; i < width; ++i) {
-            to[i] = narrow<T>((widen(from[i]) - center[i]) * factor[i] + shift[i]);
+            for (int64_t i = 0; i < width; ++i) {
+              to[i] = narrow<T>(f((widen(from[i]) - center[i]) * factor[i] + shift[i]));
+            }
           }
-        }
+        });
       }
     };
     for_images(stream, extent, statistics, across_channels, apply);
@@ -127,13 +132,14 @@ void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView 
 
 void instance_norm_plus_backward(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView mean,
                                  ConstView rstd, ConstView channels, ConstView dy, View dx, View dgamma, View dalpha,
-                                 View dbeta, View workspace) {
+                                 View dbeta, View workspace, ConstView residual) {
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     const Extent extent(x.shape());
     const int64_t N = extent.images, P = extent.pixels, C = extent.channels;
     const T *const px = x.as<T>(), *const pdy = dy.as<T>();
     T* const pdx = dx.as<T>();
+    const T* const presidual = residual.as<T>();
     const Acc *const pgamma = gamma.as<Acc>(), *const palpha = alpha.as<Acc>(), *const pmean = mean.as<Acc>();
     const Acc *const prstd = rstd.as<Acc>(), *const pchannels = channels.as<Acc>();
     Acc* const sum_dy = reinterpret_cast<Acc*>(workspace.as<uint8_t>());
@@ -194,10 +200,17 @@ void instance_norm_plus_backward(Stream& stream, ConstView x, ConstView gamma, C
           const int64_t at = (n * P + p) * C + first;
           const T *const from = px + at, *const grad = pdy + at;
           T* const to = pdx + at;
-#pragma omp simd
-          for (int64_t i = 0; i < width; ++i) {
+          const auto gradient = [&](int64_t i) {
             const Acc centered = (widen(grad[i]) - average[i]) - slope[i] * (widen(from[i]) - center[i]);
-            to[i] = narrow<T>(factor[i] * centered + shift[i]);
+            return factor[i] * centered + shift[i];
+          };
+          if (presidual) {
+            const T* const more = presidual + at;
+#pragma omp simd
+            for (int64_t i = 0; i < width; ++i) to[i] = narrow<T>(gradient(i) + widen(more[i]));
+          } else {
+#pragma omp simd
+            for (int64_t i = 0; i < width; ++i) to[i] = narrow<T>(gradient(i));
           }
         }
       }
@@ -225,7 +238,7 @@ void instance_norm_plus_backward(Stream& stream, ConstView x, ConstView gamma, C
 }  // namespace cpu
 
 void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta, View y,
-                        View mean, View rstd, View channels) {
+                        View mean, View rstd, View channels, Activation activation, double negative_slope) {
   const OpScope op(stream, "instance_norm_plus", {x, gamma, alpha, beta, y, mean, rstd, channels});
   op.require(x.rank() == 4 && x.shape() == y.shape(), "x and y must be [N,H,W,C]");
   const int64_t N = x.dim(0), C = x.dim(3);
@@ -239,9 +252,10 @@ void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView 
   op.require_dtype(gamma.dtype() == wide && alpha.dtype() == wide && beta.dtype() == wide && mean.dtype() == wide &&
                        rstd.dtype() == wide && channels.dtype() == wide,
                    "parameters and statistics must be f32 (f64 with f64)");
+  require_slope(op, activation, negative_slope);
   if (x.count() == 0) return;
   pick<cpu::instance_norm_plus, simt::instance_norm_plus, cuda::instance_norm_plus>(stream)(
-      stream, x, gamma, alpha, beta, y, mean, rstd, channels);
+      stream, x, gamma, alpha, beta, y, mean, rstd, channels, activation, negative_slope);
 }
 
 size_t instance_norm_plus_backward_workspace_bytes(const Shape& x, DType dtype) {
@@ -250,11 +264,12 @@ size_t instance_norm_plus_backward_workspace_bytes(const Shape& x, DType dtype) 
 
 void instance_norm_plus_backward(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView mean,
                                  ConstView rstd, ConstView channels, ConstView dy, View dx, View dgamma, View dalpha,
-                                 View dbeta, View workspace) {
+                                 View dbeta, View workspace, ConstView residual) {
   const OpScope op(stream, "instance_norm_plus_backward",
-                   {x, gamma, alpha, mean, rstd, channels, dy, dx, dgamma, dalpha, dbeta, workspace});
-  op.require(x.rank() == 4 && dy.shape() == x.shape() && (!dx || dx.shape() == x.shape()),
-             "x, dy and dx must be [N,H,W,C]");
+                   {x, gamma, alpha, mean, rstd, channels, dy, dx, dgamma, dalpha, dbeta, workspace, residual});
+  op.require(x.rank() == 4 && dy.shape() == x.shape() && (!dx || dx.shape() == x.shape()) &&
+                 (!residual || residual.shape() == x.shape()),
+             "x, dy, dx and residual must be [N,H,W,C]");
   const int64_t N = x.dim(0), C = x.dim(3);
   op.require(C >= 2, "C must be at least 2: the variance over channels is unbiased");
   const auto is_vector = [&](ConstView v) { return !v || v.shape() == Shape{C}; };
@@ -267,13 +282,15 @@ void instance_norm_plus_backward(Stream& stream, ConstView x, ConstView gamma, C
              "the workspace must have instance_norm_plus_backward_workspace_bytes");
   const DType wide = accumulator(x.dtype());
   const auto is_wide = [&](ConstView v) { return !v || v.dtype() == wide; };
-  op.require_dtype(dy.dtype() == x.dtype() && (!dx || dx.dtype() == x.dtype()), "x, dy and dx must have one dtype");
+  op.require_dtype(
+      dy.dtype() == x.dtype() && (!dx || dx.dtype() == x.dtype()) && (!residual || residual.dtype() == x.dtype()),
+      "x, dy, dx and residual must have one dtype");
   op.require_dtype(is_wide(gamma) && is_wide(alpha) && is_wide(mean) && is_wide(rstd) && is_wide(channels) &&
                        is_wide(dgamma) && is_wide(dalpha) && is_wide(dbeta),
                    "parameters, their gradients and statistics must be f32 (f64 with f64)");
   op.require_dtype(workspace.dtype() == DType::u8, "the workspace must be u8");
   pick<cpu::instance_norm_plus_backward, simt::instance_norm_plus_backward, cuda::instance_norm_plus_backward>(stream)(
-      stream, x, gamma, alpha, mean, rstd, channels, dy, dx, dgamma, dalpha, dbeta, workspace);
+      stream, x, gamma, alpha, mean, rstd, channels, dy, dx, dgamma, dalpha, dbeta, workspace, residual);
 }
 
 }  // namespace ascore::kernels

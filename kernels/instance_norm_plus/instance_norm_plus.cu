@@ -1,3 +1,4 @@
+#include "kernels/activation/device_math.hpp"
 #include "kernels/core/channel_tile.hpp"
 #include "kernels/core/kernel.hpp"
 #include "kernels/instance_norm_plus/instance_norm_plus.hpp"
@@ -42,16 +43,18 @@ __global__ void channels_kernel(const float* mean, float* channels, int64_t C) {
 
 template <class T>
 __global__ void apply_kernel(const T* x, const float* gamma, const float* alpha, const float* beta, const float* mean,
-                             const float* rstd, const float* channels, T* y, int64_t P, int64_t C, int64_t tiles,
-                             int64_t chunks) {
+                             const float* rstd, const float* channels, Activation activation, float slope, T* y,
+                             int64_t P, int64_t C, int64_t tiles, int64_t chunks) {
   const TilePlace at(P, tiles, chunks);
   if (at.c >= C) return;
   const float mu = mean[at.n * C + at.c], t = (mu - channels[2 * at.n]) * channels[2 * at.n + 1];
   const float factor = gamma[at.c] * rstd[at.n * C + at.c], shift = gamma[at.c] * (alpha[at.c] * t) + beta[at.c];
-  for (int64_t p = at.begin; p < at.end; p += kTileLanes) {
-    const int64_t i = (at.n * P + p) * C + at.c;
-    y[i] = narrow<T>((widen(x[i]) - mu) * factor + shift);
-  }
+  for_activation_in_kernel(activation, slope, [&](auto f) {
+    for (int64_t p = at.begin; p < at.end; p += kTileLanes) {
+      const int64_t i = (at.n * P + p) * C + at.c;
+      y[i] = narrow<T>(f((widen(x[i]) - mu) * factor + shift));
+    }
+  });
 }
 
 /// Block (tile, n): S1 = sum dy and S2 = sum dy (x - mu) rstd of 32 channels of image n.
@@ -100,8 +103,8 @@ __global__ void gradient_shift_kernel(const float* gamma, const float* alpha, co
 
 template <class T>
 __global__ void gradient_apply_kernel(const T* x, const T* dy, const float* gamma, const float* mean, const float* rstd,
-                                      const float* sum_dy, const float* sum_dy_xhat, const float* shift, T* dx,
-                                      int64_t P, int64_t C, int64_t tiles, int64_t chunks) {
+                                      const float* sum_dy, const float* sum_dy_xhat, const float* shift,
+                                      const T* residual, T* dx, int64_t P, int64_t C, int64_t tiles, int64_t chunks) {
   const TilePlace at(P, tiles, chunks);
   if (at.c >= C) return;
   const int64_t row = at.n * C + at.c;
@@ -110,7 +113,8 @@ __global__ void gradient_apply_kernel(const T* x, const T* dy, const float* gamm
   const float slope = rstd[row] * sum_dy_xhat[row] / static_cast<float>(P);
   for (int64_t p = at.begin; p < at.end; p += kTileLanes) {
     const int64_t i = (at.n * P + p) * C + at.c;
-    dx[i] = narrow<T>(factor * ((widen(dy[i]) - average) - slope * (widen(x[i]) - mu)) + constant);
+    const float gradient = factor * ((widen(dy[i]) - average) - slope * (widen(x[i]) - mu)) + constant;
+    dx[i] = narrow<T>(residual ? gradient + widen(residual[i]) : gradient);
   }
 }
 
@@ -140,7 +144,7 @@ __global__ void parameter_gradients_kernel(const float* gamma, const float* alph
 }  // namespace
 
 void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta, View y,
-                        View mean, View rstd, View channels) {
+                        View mean, View rstd, View channels, Activation activation, double slope) {
   for_float_type(x.dtype(), [&]<class T>() {
     const int64_t N = x.dim(0), P = x.dim(1) * x.dim(2), C = x.dim(3), tiles = channel_tiles(C);
     const int64_t chunks = pixel_chunks(P);
@@ -150,13 +154,13 @@ void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView 
            C);
     launch(apply_kernel<T>, dim3(static_cast<unsigned>(N * tiles * chunks)), tile_block(), 0, stream, x.as<T>(),
            gamma.as<float>(), alpha.as<float>(), beta.as<float>(), mean.as<float>(), rstd.as<float>(),
-           channels.as<float>(), y.as<T>(), P, C, tiles, chunks);
+           channels.as<float>(), activation, slope, y.as<T>(), P, C, tiles, chunks);
   });
 }
 
 void instance_norm_plus_backward(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView mean,
                                  ConstView rstd, ConstView channels, ConstView dy, View dx, View dgamma, View dalpha,
-                                 View dbeta, View workspace) {
+                                 View dbeta, View workspace, ConstView residual) {
   for_float_type(x.dtype(), [&]<class T>() {
     const int64_t N = x.count() ? x.dim(0) : 0, P = x.dim(1) * x.dim(2), C = x.dim(3), tiles = channel_tiles(C);
     const int64_t chunks = pixel_chunks(P);
@@ -174,7 +178,7 @@ void instance_norm_plus_backward(Stream& stream, ConstView x, ConstView gamma, C
            alpha.as<float>(), mean.as<float>(), channels.as<float>(), sum_dy, shift, P, C);
     launch(gradient_apply_kernel<T>, dim3(static_cast<unsigned>(N * tiles * chunks)), tile_block(), 0, stream,
            x.as<T>(), dy.as<T>(), gamma.as<float>(), mean.as<float>(), rstd.as<float>(), sum_dy, sum_dy_xhat, shift,
-           dx.as<T>(), P, C, tiles, chunks);
+           residual.as<T>(), dx.as<T>(), P, C, tiles, chunks);
   });
 }
 

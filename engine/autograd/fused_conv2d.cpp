@@ -1,0 +1,54 @@
+#include "engine/autograd/fused_conv2d.hpp"
+
+#include "engine/autograd/tape.hpp"
+#include "kernels/conv2d/conv2d.hpp"
+#include "kernels/core/error.hpp"
+
+#include <fmt/format.h>
+
+namespace ascore {
+
+Activated fused_conv2d(Ctx& ctx, const Activated& x, const Tensor& weight, const Tensor& bias,
+                       const Conv2dOptions& given, const Epilogue& epilogue) {
+  const Tensor& in = x.value;
+  if (in.rank() != 4 || weight.rank() != 4) {
+    throw ShapeError(fmt::format("conv2d: x {} must be [N,H,W,I] and weight {} [O,k,k,I]", to_string(in.shape()),
+                                 to_string(weight.shape())));
+  }
+  const kernels::Conv2dOptions options{.stride = given.stride, .dilation = given.dilation};
+  if (options.stride < 1) throw ShapeError(fmt::format("conv2d: stride {} (must be at least 1)", options.stride));
+  Tensor y = ctx.empty(kernels::conv2d_output_shape(in.shape(), weight.shape(), options), in.dtype());  // [N,H',W',O]
+  const bool activates = epilogue.activation != Activation::identity;
+  const bool needs_sum = epilogue.keep_raw || (ctx.tape && kernels::backward_needs_input(epilogue.activation));
+  Tensor sum;
+  if (activates && needs_sum) sum = ctx.empty_like(y);
+  kernels::conv2d(
+      ctx.stream, in, weight, bias, options, y,
+      {.residual = epilogue.residual, .activation = epilogue.activation, .slope = epilogue.slope, .sum = sum.view()});
+  // Where no sum is stored, an alias of y stands for it on the tape.
+  const Tensor raw = sum ? sum : activates ? y.alias(y.shape()) : y;
+  Activated result(raw, y, epilogue.activation, epilogue.slope);
+  if (ctx.tape) {
+    const bool through = x.activation != Activation::identity;
+    ctx.tape->record(
+        "conv2d", {x.raw, weight, bias, epilogue.residual}, raw,
+        [in, kept = through ? x.kept() : Tensor(), activation = x.activation, slope = x.slope, weight,
+         options](Backward& b) {  // neither y nor bias
+          b.give(3, b.grad_out());
+          if (b.wants(0)) {
+            const Tensor others = b.take_gradient(0);
+            kernels::conv2d_dgrad(b.stream, b.grad_out(), weight, options, b.grad_in(0),
+                                  {.kept = kept, .activation = activation, .slope = slope, .residual = others});
+          }
+          if (b.wants(1) || b.wants(2)) {
+            const View scratch = b.workspace(
+                kernels::conv2d_wgrad_workspace_bytes(b.stream.device(), in.shape(), weight.shape(), options));
+            kernels::conv2d_wgrad(b.stream, in, b.grad_out(), options, b.grad_in(1), b.grad_in(2), scratch);
+          }
+        });
+    if (activates) record_activation(ctx, result);
+  }
+  return result;
+}
+
+}  // namespace ascore
