@@ -22,8 +22,7 @@ class ResidualBlock final : public Module {
   Nonlinearity act_;
   Normalization *normalize1_, *normalize2_;
   Module* shortcut_ = nullptr;  // null: the identity
-  Convolution *conv1_, *conv2_ = nullptr;
-  Module* pooled_conv2_ = nullptr;  // in place of conv2_ where the resolution is halved
+  Convolution *conv1_, *conv2_;
 };
 
 }  // namespace ascore
