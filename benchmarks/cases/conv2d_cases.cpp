@@ -4,6 +4,7 @@
 #include "benchmarks/yardsticks/yardsticks.hpp"
 
 #include <array>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -31,6 +32,9 @@ constexpr Layer kLayers[] = {
     {"unet", 4, 256, 256},           {"unet", 4, 512, 256},           {"critic", 32, 3, 256},
     {"critic", 16, 3, 256, 1},       {"critic", 16, 256, 256, 1},
 };
+
+/// Layers whose sums the networks add to a residual and activate on the way out, in the same pass.
+constexpr Layer kFusedLayers[] = {{"ncsnv2", 32, 128, 128}, {"ncsnv2", 16, 256, 256}};
 
 /// The layer at the sizes of a run.
 struct Problem {
@@ -165,6 +169,13 @@ Subject prepare(Workbench& bench, const Problem& p) {
   return subject;
 }
 
+/// A library's convolution that computes less than the row: its result is not compared.
+Yardstick unfused(Yardstick bare) {
+  if (bare.run) bare.name += ", the convolution alone";
+  bare.result = {};
+  return bare;
+}
+
 Case conv2d_case(const KernelOptions& options, const Layer& layer, Conv2dPass pass, const char* name) {
   const Problem p = problem(options, layer, pass);
   const double weight_bytes = static_cast<double>(p.weight.count()) *
@@ -177,6 +188,48 @@ Case conv2d_case(const KernelOptions& options, const Layer& layer, Conv2dPass pa
       .prepare = [p](Workbench& bench) { return prepare(bench, p); }};
 }
 
+/// The forward pass with bias, residual and ELU, and the sum beside it; measured against the bare convolution.
+Subject prepare_fused(Workbench& bench, const Problem& p) {
+  Stream& stream = bench.stream();
+  const ConvOperands o{.pass = Conv2dPass::forward,
+                       .options = p.options,
+                       .x = bench.normal(p.x, p.dtype),
+                       .weight = bench.normal(p.weight, p.dtype),
+                       .y = bench.zeros(p.y, p.dtype)};
+  const Tensor bias = bench.normal({p.y[3]}, DType::f32), residual = bench.normal(p.y, p.dtype);
+  const Tensor sum = bench.zeros(p.y, p.dtype);
+  const Tensor workspace = bench.workspace(kernels::conv2d_workspace_bytes(stream, o.x, o.weight, p.options));
+  const kernels::Conv2dEpilogue epilogue{
+      .residual = residual, .activation = Activation::elu, .slope = 0.01, .sum = sum.view()};
+  const View scratch = workspace ? workspace.view() : View();
+  const auto error = [&bench, p, o, bias, residual](const Tensor& result) {
+    const ExactConv2d exact(bench.ctx(), p, o);
+    const HostCopy shift(bench.ctx(), bias), added(bench.ctx(), residual);
+    return relative_error(bench.ctx(), result, [&](int64_t i) {
+      const double value = exact(i) + shift[i % p.y[3]] + added[i];
+      return value > 0 ? value : std::expm1(value);
+    });
+  };
+  return {.run = [&stream, o, bias, residual, sum, epilogue, workspace,
+                  scratch] { kernels::conv2d(stream, o.x, o.weight, bias, o.options, o.y.view(), epilogue, scratch); },
+          .result = o.y,
+          .error = error,
+          .allowed = rounding_error(p.dtype),
+          .yardstick = unfused(conv2d_yardstick(bench, o))};
+}
+
+void add_fused_cases(const KernelOptions& options, Cases& cases) {
+  for (const Layer& layer : kFusedLayers) {
+    const Problem p = problem(options, layer, Conv2dPass::forward);
+    const double size = static_cast<double>(size_of(p.dtype));
+    cases.push_back({fmt::format("conv2d_residual_elu/{}/{}x{}/{}-{}/{}", layer.network, p.x[1], p.x[2], p.x[3], p.y[3],
+                                 ascore::name(p.dtype)),
+                     2 * static_cast<double>(p.y.count() * p.weight.count() / p.weight[0]),
+                     size * static_cast<double>(p.x.count() + 3 * p.y.count() + p.weight.count()),
+                     [p](Workbench& bench) { return prepare_fused(bench, p); }});
+  }
+}
+
 }  // namespace
 
 void add_conv2d_cases(const KernelOptions& options, Cases& cases) {
@@ -186,6 +239,7 @@ void add_conv2d_cases(const KernelOptions& options, Cases& cases) {
   for (const Layer& layer : kLayers) {
     for (const auto& [pass, name] : kPasses) cases.push_back(conv2d_case(options, layer, pass, name));
   }
+  add_fused_cases(options, cases);
 }
 
 }  // namespace ascore::bench

@@ -1,4 +1,4 @@
-// Normalisations: InstanceNorm++ of NCSNv2, GroupNorm with SiLU of UNet; forward and backward.
+// Normalisations: InstanceNorm++ of NCSNv2 (with ELU, forward), GroupNorm with SiLU of UNet; forward and backward.
 #include "benchmarks/measure/sampled_error.hpp"
 #include "benchmarks/yardsticks/yardsticks.hpp"
 #include "kernels/group_norm/group_norm.hpp"
@@ -111,7 +111,7 @@ class ExactGroupNorm {
   int64_t per_group_;
 };
 
-/// InstanceNorm++ of the last image in f64.
+/// InstanceNorm++ of the last image in f64: y with ELU, dx without.
 class ExactPlus {
  public:
   ExactPlus(Ctx& ctx, const Operands& o)
@@ -147,7 +147,8 @@ class ExactPlus {
 
   double y(int64_t i) const {
     const size_t c = channel(i);
-    return at(gamma_, c) * ((x_[i] - mean_[c]) * rstd_[c] + at(alpha_, c) * spread_[c]) + at(beta_, c);
+    const double value = at(gamma_, c) * ((x_[i] - mean_[c]) * rstd_[c] + at(alpha_, c) * spread_[c]) + at(beta_, c);
+    return value > 0 ? value : std::expm1(value);
   }
   double dx(int64_t i) const {
     const size_t c = channel(i);
@@ -178,7 +179,7 @@ void group_forward(Stream& stream, const Operands& o, const Tensor& workspace) {
 }
 void plus_forward(Stream& stream, const Operands& o) {
   kernels::instance_norm_plus(stream, o.x, o.gamma, o.alpha, o.beta, o.y.view(), o.mean.view(), o.rstd.view(),
-                              o.channels.view());
+                              o.channels.view(), Activation::elu);
 }
 
 Subject prepare_group(Workbench& bench, const Shape& shape, int64_t groups, bool backward) {
@@ -246,7 +247,7 @@ void add_norm_cases(const KernelOptions& options, Cases& cases) {
   for (const Map& map : kPlusMaps) {
     const Shape shape = shape_of(map);
     for (const bool backward : {false, true}) {
-      add("instance_norm_plus", "ncsnv2", shape, backward,
+      add(backward ? "instance_norm_plus" : "instance_norm_plus_elu", "ncsnv2", shape, backward,
           [=](Workbench& bench) { return prepare_plus(bench, shape, backward); });
     }
   }

@@ -14,8 +14,8 @@ PROGRAM, DEVICE = sys.argv[1:3]
 EVERY_OPERATION = {
     "cpu": [("f32", "."), ("bf16", ".")],
     "cuda": [("f32", "."), ("bf16", ".")],
-    "simt": [("bf16", "conv2d_.*/2x2/32-32/|linear_.*/unet/8x64|attention|_norm.*/4x4x32/|pool|bilinear|nearest2"
-                      "|concat/unet/1x1|elu|residual|images|gan|spectral|ema")],
+    "simt": [("bf16", "conv2d_.*/2x2/32-32/|conv2d_residual_elu/ncsnv2/4x4|linear_.*/unet/8x64|attention|_norm.*/4x4x32/|pool"
+                      "|_plus.*/4x4x32/|bilinear|nearest2|concat/unet/1x1|elu_|residual_add|images|gan|spectral|ema")],
 }
 
 
@@ -44,7 +44,7 @@ class Kernels(unittest.TestCase):
 
     def check_rows(self, report, dtype):
         operations = {row["name"].split("/")[0] for row in report["benchmarks"]}
-        for operation in ("conv2d_wgrad", "linear_dgrad", "instance_norm_plus_backward", "max_pool5_backward",
+        for operation in ("conv2d_wgrad", "conv2d_residual_elu", "linear_dgrad", "instance_norm_plus_backward", "max_pool5_backward",
                           "bilinear_forward", "adam_ema", "langevin_step", "perturb", "score_loss_backward"):
             self.assertIn(operation, operations)
         for row in report["benchmarks"]:
@@ -52,7 +52,7 @@ class Kernels(unittest.TestCase):
             self.assertGreater(row["median_us"], 0, row["name"])
             if DEVICE == "cpu":
                 self.assertGreater(row["of_ceiling"], 0, row["name"])
-            if DEVICE == "cpu" and row["name"].startswith("conv2d") and dtype == "f32":
+            if DEVICE == "cpu" and row["name"].startswith(("conv2d_forward", "conv2d_wgrad")) and dtype == "f32":
                 self.assertLess(row["library_error"], 1e-3, row["name"])
                 self.assertGreater(row["ratio"], 0, row["name"])
 
