@@ -16,8 +16,9 @@ Tensor group_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& 
     ctx.tape->record("group_norm", {x, gamma, beta}, y, [x, gamma, beta, mean, rstd, activation](Backward& backward) {
       const View scratch =
           backward.workspace(kernels::group_norm_backward_workspace_bytes(x.shape(), mean.dim(1), x.dtype()));
+      const Tensor others = backward.take_gradient(0);
       kernels::group_norm_backward(backward.stream, x, gamma, beta, mean, rstd, activation, backward.grad_out(),
-                                   backward.grad_in(0), backward.grad_in(1), backward.grad_in(2), scratch);
+                                   backward.grad_in(0), backward.grad_in(1), backward.grad_in(2), scratch, others);
     });
   }
   return y;

@@ -149,7 +149,8 @@ void channel_norm_sums(Stream& stream, ConstView x, ConstView dy, ConstView mean
 }
 
 void channel_norm_gradient(Stream& stream, ConstView x, ConstView dy, ConstView mean, ConstView rstd, ConstView gamma,
-                           ConstView beta, Activation activation, ConstView offset, ConstView slope, View dx) {
+                           ConstView beta, Activation activation, ConstView offset, ConstView slope, View dx,
+                           ConstView residual) {
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     const int64_t P = x.dim(1) * x.dim(2), C = x.dim(3);
@@ -168,11 +169,18 @@ void channel_norm_gradient(Stream& stream, ConstView x, ConstView dy, ConstView 
           const int64_t at = (n * P + p) * C + first;
           const T *const from = x.as<T>() + at, *const grad = dy.as<T>() + at;
           T* const to = dx.as<T>() + at;
-#pragma omp simd
-          for (int64_t i = 0; i < width; ++i) {
+          const auto gradient = [&](int64_t i) {
             const Acc xhat = (widen(from[i]) - by.mean[i]) * by.rstd[i];
             const Acc g = widen(grad[i]) * f.slope(by.gamma[i] * xhat + by.beta[i]);
-            to[i] = narrow<T>((factor[i] * g - shift[i]) - tilt[i] * xhat);
+            return (factor[i] * g - shift[i]) - tilt[i] * xhat;
+          };
+          if (residual) {
+            const T* const more = residual.as<T>() + at;
+#pragma omp simd
+            for (int64_t i = 0; i < width; ++i) to[i] = narrow<T>(gradient(i) + widen(more[i]));
+          } else {
+#pragma omp simd
+            for (int64_t i = 0; i < width; ++i) to[i] = narrow<T>(gradient(i));
           }
         }
       });
@@ -257,18 +265,20 @@ void channel_norm_sums(Stream& stream, ConstView x, ConstView dy, ConstView mean
 }
 
 void channel_norm_gradient(Stream& stream, ConstView x, ConstView dy, ConstView mean, ConstView rstd, ConstView gamma,
-                           ConstView beta, Activation activation, ConstView offset, ConstView slope, View dx) {
-  const OpScope op(stream, "channel_norm_gradient", {x, dy, mean, rstd, gamma, beta, offset, slope, dx});
+                           ConstView beta, Activation activation, ConstView offset, ConstView slope, View dx,
+                           ConstView residual) {
+  const OpScope op(stream, "channel_norm_gradient", {x, dy, mean, rstd, gamma, beta, offset, slope, dx, residual});
   check(op, x, mean, rstd, gamma, beta, activation);
   check_like(op, x, dy);
   check_like(op, x, dx);
+  if (residual) check_like(op, x, residual);
   op.require((!offset || offset.shape() == rstd.shape()) && (!slope || slope.shape() == rstd.shape()),
              "offset and slope must have the shape of rstd");
   op.require_dtype((!offset || offset.dtype() == rstd.dtype()) && (!slope || slope.dtype() == rstd.dtype()),
                    "offset and slope must have rstd's dtype");
   if (x.count() == 0) return;
   pick<cpu::channel_norm_gradient, simt::channel_norm_gradient, cuda::channel_norm_gradient>(stream)(
-      stream, x, dy, mean, rstd, gamma, beta, activation, offset, slope, dx);
+      stream, x, dy, mean, rstd, gamma, beta, activation, offset, slope, dx, residual);
 }
 
 void image_sums(Stream& stream, ConstView sums, View total) {

@@ -84,8 +84,8 @@ __global__ void channel_norm_sums_kernel(F f, const T* x, const T* dy, Normalize
 
 template <class T, class F>
 __global__ void channel_norm_gradient_kernel(F f, const T* x, const T* dy, NormalizerPointers pointers,
-                                             const float* offset, const float* slope, T* dx, int64_t P, int64_t C,
-                                             int64_t tiles, int64_t chunks) {
+                                             const float* offset, const float* slope, const T* residual, T* dx,
+                                             int64_t P, int64_t C, int64_t tiles, int64_t chunks) {
   const TilePlace at(P, tiles, chunks);
   if (at.c >= C) return;
   const Normalizer by(pointers, at.n, at.c);
@@ -96,7 +96,8 @@ __global__ void channel_norm_gradient_kernel(F f, const T* x, const T* dy, Norma
     const int64_t i = (at.n * P + p) * C + at.c;
     const float xhat = (widen(x[i]) - by.mean) * by.rstd;
     const float g = widen(dy[i]) * f.slope(by.gamma * xhat + by.beta);
-    dx[i] = narrow<T>((factor * g - shift) - tilt * xhat);
+    const float gradient = (factor * g - shift) - tilt * xhat;
+    dx[i] = narrow<T>(residual ? gradient + widen(residual[i]) : gradient);
   }
 }
 
@@ -158,13 +159,14 @@ void channel_norm_sums(Stream& stream, ConstView x, ConstView dy, ConstView mean
 }
 
 void channel_norm_gradient(Stream& stream, ConstView x, ConstView dy, ConstView mean, ConstView rstd, ConstView gamma,
-                           ConstView beta, Activation activation, ConstView offset, ConstView slope, View dx) {
+                           ConstView beta, Activation activation, ConstView offset, ConstView slope, View dx,
+                           ConstView residual) {
   for_float_type(x.dtype(), [&]<class T>() {
     const Grid grid(x.shape());
     for_fused_activation<Math>(activation, [&](auto f) {
       launch(channel_norm_gradient_kernel<T, decltype(f)>, grid.by_chunk, tile_block(), 0, stream, f, x.as<T>(),
              dy.as<T>(), NormalizerPointers(mean, rstd, gamma, beta, grid.C), offset.as<float>(), slope.as<float>(),
-             dx.as<T>(), grid.P, grid.C, grid.tiles, grid.chunks);
+             residual.as<T>(), dx.as<T>(), grid.P, grid.C, grid.tiles, grid.chunks);
     });
   });
 }

@@ -27,10 +27,12 @@ void channel_norm(Stream& stream, ConstView x, ConstView mean, ConstView rstd, C
 void channel_norm_sums(Stream& stream, ConstView x, ConstView dy, ConstView mean, ConstView rstd, ConstView gamma,
                        ConstView beta, Activation activation, View sum_g, View sum_gx);
 
-/// dx = gamma_c rstd g - offset - slope xhat. offset and slope are laid out like rstd; both may be absent (0).
-/// Otherwise as channel_norm_sums; dx may be dy. Empty x: no-op.
+/// dx = gamma_c rstd g - offset - slope xhat + residual. offset and slope are laid out like rstd; each may be absent
+/// (0), as residual, which is of x's shape and dtype and not dx. Otherwise as channel_norm_sums; dx may be dy. Empty x:
+/// no-op.
 void channel_norm_gradient(Stream& stream, ConstView x, ConstView dy, ConstView mean, ConstView rstd, ConstView gamma,
-                           ConstView beta, Activation activation, ConstView offset, ConstView slope, View dx);
+                           ConstView beta, Activation activation, ConstView offset, ConstView slope, View dx,
+                           ConstView residual = {});
 
 /// total[c] = sum over images n, in a fixed order, of sums[n,c]: parameters' gradients. [N,C] -> [C].
 void image_sums(Stream& stream, ConstView sums, View total);

@@ -113,8 +113,10 @@ size_t group_norm_backward_workspace_bytes(const Shape& x, int64_t groups, DType
 }
 
 void group_norm_backward(Stream& stream, ConstView x, ConstView gamma, ConstView beta, ConstView mean, ConstView rstd,
-                         Activation activation, ConstView dy, View dx, View dgamma, View dbeta, View workspace) {
-  const OpScope op(stream, "group_norm_backward", {x, gamma, beta, mean, rstd, dy, dx, dgamma, dbeta, workspace});
+                         Activation activation, ConstView dy, View dx, View dgamma, View dbeta, View workspace,
+                         ConstView residual) {
+  const OpScope op(stream, "group_norm_backward",
+                   {x, gamma, beta, mean, rstd, dy, dx, dgamma, dbeta, workspace, residual});
   check_statistics(op, x, mean, rstd);
   op.require(workspace.bytes() >= group_norm_backward_workspace_bytes(x.shape(), mean.dim(1), x.dtype()),
              "the workspace must have group_norm_backward_workspace_bytes");
@@ -129,7 +131,7 @@ void group_norm_backward(Stream& stream, ConstView x, ConstView gamma, ConstView
   if (!dx || x.count() == 0) return;
   const View offset = parts.take(mean.shape(), wide), slope = parts.take(mean.shape(), wide);
   group_gradient(stream, sum_g, sum_gx, gamma, rstd, x.dim(1) * x.dim(2), offset, slope);
-  channel_norm_gradient(stream, x, dy, mean, rstd, gamma, beta, activation, offset, slope, dx);
+  channel_norm_gradient(stream, x, dy, mean, rstd, gamma, beta, activation, offset, slope, dx, residual);
 }
 
 }  // namespace ascore::kernels

@@ -30,15 +30,18 @@ size_t group_norm_workspace_bytes(const Shape& x, DType dtype);
 
 /// Gradients of the above. With xhat = (x - mean) rstd, g = dy f'(gamma_c xhat + beta_c) and means over the group,
 ///
-///   dx = rstd (gamma_c g - mean(gamma g) - xhat mean(gamma g xhat)),   dgamma_c = sum g xhat,   dbeta_c = sum g
+///   dx = rstd (gamma_c g - mean(gamma g) - xhat mean(gamma g xhat)) + residual,   dgamma_c = sum g xhat,   dbeta_c =
+///   sum g
 ///
 ///   x, gamma, beta, mean, rstd   as given to and written by the forward pass
 ///   dy, dx          [N,H,W,C]  of x's dtype; dx may be dy; each gradient is skipped if absent
+///   residual        [N,H,W,C]  of x's dtype, or absent (0): what else x's gradient is made of; not dx
 ///   dgamma, dbeta   [C]        f32 (f64 with f64); summed over images in a fixed order
 ///   workspace       u8, at least group_norm_backward_workspace_bytes
 /// Cost: 5 elements moved per element where an image leaves the cache; silu's input is computed again.
 void group_norm_backward(Stream& stream, ConstView x, ConstView gamma, ConstView beta, ConstView mean, ConstView rstd,
-                         Activation activation, ConstView dy, View dx, View dgamma, View dbeta, View workspace);
+                         Activation activation, ConstView dy, View dx, View dgamma, View dbeta, View workspace,
+                         ConstView residual = {});
 size_t group_norm_backward_workspace_bytes(const Shape& x, int64_t groups, DType dtype);
 
 }  // namespace ascore::kernels
