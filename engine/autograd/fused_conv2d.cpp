@@ -22,9 +22,15 @@ Activated fused_conv2d(Ctx& ctx, const Activated& x, const Tensor& weight, const
   const bool needs_sum = epilogue.keep_raw || (ctx.tape && kernels::backward_needs_input(epilogue.activation));
   Tensor sum;
   if (activates && needs_sum) sum = ctx.empty_like(y);
+  const size_t scratch_bytes = kernels::conv2d_workspace_bytes(ctx.stream, in, weight, options);
+  Tensor scratch;
+  if (scratch_bytes) {
+    scratch = ctx.empty(Shape{static_cast<int64_t>(scratch_bytes)}, DType::u8, MemoryKind::workspace);
+  }
   kernels::conv2d(
       ctx.stream, in, weight, bias, options, y,
-      {.residual = epilogue.residual, .activation = epilogue.activation, .slope = epilogue.slope, .sum = sum.view()});
+      {.residual = epilogue.residual, .activation = epilogue.activation, .slope = epilogue.slope, .sum = sum.view()},
+      scratch.view());
   // Where no sum is stored, an alias of y stands for it on the tape.
   const Tensor raw = sum ? sum : activates ? y.alias(y.shape()) : y;
   Activated result(raw, y, epilogue.activation, epilogue.slope);
@@ -37,8 +43,10 @@ Activated fused_conv2d(Ctx& ctx, const Activated& x, const Tensor& weight, const
           b.give(3, b.grad_out());
           if (b.wants(0)) {
             const Tensor others = b.take_gradient(0);
+            const View scratch = b.workspace(kernels::conv2d_workspace_bytes(b.stream, in, weight, options));
             kernels::conv2d_dgrad(b.stream, b.grad_out(), weight, options, b.grad_in(0),
-                                  {.kept = kept, .activation = activation, .slope = slope, .residual = others});
+                                  {.kept = kept, .activation = activation, .slope = slope, .residual = others},
+                                  scratch);
           }
           if (b.wants(1) || b.wants(2)) {
             const View scratch = b.workspace(
