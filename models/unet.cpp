@@ -3,10 +3,10 @@
 #include "engine/autograd/concat.hpp"
 #include "engine/nn/normalization_layers.hpp"
 #include "kernels/core/error.hpp"
+#include "kernels/wave_embedding/wave_embedding.hpp"
 #include "models/unet_blocks.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <utility>
 
@@ -76,12 +76,17 @@ void check(const ScoreNetworkConfig& config, int64_t ch) {
 }
 }  // namespace
 
+namespace {
+kernels::LevelScale level_scale(const NoiseConfig& noise) {
+  return {.begin = noise.sigma_begin,
+          .end = noise.sigma_end,
+          .levels = noise.levels,
+          .linear = noise.spacing == Spacing::linear};
+}
+}  // namespace
+
 double level_index(const NoiseConfig& noise, double sigma) {
-  const double last = noise.levels - 1;
-  if (noise.spacing == Spacing::linear) {
-    return last * (noise.sigma_begin - sigma) / (noise.sigma_begin - noise.sigma_end);
-  }
-  return last * std::log(sigma / noise.sigma_begin) / std::log(noise.sigma_end / noise.sigma_begin);
+  return kernels::level_place(level_scale(noise), sigma);
 }
 
 Tensor UNet::Unit::operator()(Ctx& ctx, const Tensor& x, const Tensor& embedding) const {
@@ -144,21 +149,11 @@ UNet::UNet(const ScoreNetworkConfig& config)
   embed2_ = add<Linear>("temb_dense.2", embedding, embedding, init.embedding);
 }
 
-/// sin and cos of the level's index in waves of 2 pi to 2 pi 10^4 levels, through two layers: [N] -> [N,4 ch]. The
-/// waves are worked out on the host, which waits for the device: N numbers.
+/// sin and cos of the level's index in waves of 2 pi to 2 pi 10^4 levels, through two layers: [N] -> [N,4 ch].
 Tensor UNet::embedding(Ctx& ctx, const Tensor& sigma) const {
   if (!sigma) throw ShapeError("score network unet: a conditional one needs the noise levels [N], not none");
-  const int64_t half = width_ / 2;
-  std::vector<double> waves;
-  for (const double value : ctx.to_host(sigma)) {
-    const double t = level_index(noise_, value);
-    const auto frequency = [&](int64_t k) {
-      return std::exp(-std::log(kLongestWave) * static_cast<double>(k) / static_cast<double>(half - 1));
-    };
-    for (int64_t k = 0; k < half; ++k) waves.push_back(std::sin(t * frequency(k)));
-    for (int64_t k = 0; k < half; ++k) waves.push_back(std::cos(t * frequency(k)));
-  }
-  Tensor h = ctx.from_host(waves, {sigma.dim(0), width_}, sigma.dtype());
+  Tensor h = ctx.empty({sigma.dim(0), width_}, sigma.dtype());
+  kernels::wave_embedding(ctx.stream, sigma, level_scale(noise_), kLongestWave, h);
   for (const Module* layer : {embed0_, embed2_}) h = activate(ctx, layer->forward(ctx, h), Activation::silu);
   return h;
 }

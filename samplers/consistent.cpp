@@ -2,9 +2,11 @@
 
 #include "kernels/core/error.hpp"
 #include "kernels/scaled_add/scaled_add.hpp"
+#include "samplers/annealing_steps.hpp"
 #include "samplers/schedule.hpp"
 
 #include <cmath>
+#include <vector>
 
 namespace ascore {
 
@@ -15,14 +17,34 @@ double consistent_noise(double eta, double sigma, double next) {
   return std::sqrt(next * next - (1 - eta) * (1 - eta) * sigma * sigma);
 }
 
+std::vector<AnnealingStep> steps_before_last(std::span<const double> sigmas, double eta) {
+  std::vector<AnnealingStep> steps;
+  for (size_t i = 0; i + 1 < sigmas.size(); ++i) {
+    const double sigma = sigmas[i];
+    steps.push_back(
+        {.sigma = sigma, .direction = eta * sigma * sigma, .after = consistent_noise(eta, sigma, sigmas[i + 1])});
+  }
+  return steps;
+}
+
 }  // namespace
 
 Samples consistent_annealed(Ctx& ctx, const ScoreFn& score, std::span<const double> sigmas, double eta, Tensor x,
-                            const NoiseSource& noise, const StepObserver& observe, const StateEdit& edit) {
+                            const NoiseSource& noise, const StepObserver& observe, const StateEdit& edit,
+                            bool replayed) {
   if (sigmas.empty()) throw ConfigError("consistent sampling: no noise levels");
   require_valid_step(sigmas, eta * sigmas.back() * sigmas.back());
   Tensor denoised;
-  for (size_t i = 0; i < sigmas.size(); ++i) {
+  size_t first = 0;
+  if (replayed && !edit && AnnealingSteps::possible(x.device(), noise)) {
+    const std::vector<AnnealingStep> all = steps_before_last(sigmas, eta);
+    AnnealingSteps steps(ctx, score, all, noise, x);
+    for (; first < all.size(); ++first) {
+      steps.next(ctx);
+      if (observe) observe(first, x);
+    }
+  }
+  for (size_t i = first; i < sigmas.size(); ++i) {
     const double sigma = sigmas[i];
     const bool last = i + 1 == sigmas.size();
     const uint32_t number = static_cast<uint32_t>(i);

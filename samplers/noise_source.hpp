@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 namespace ascore {
 
@@ -18,6 +19,8 @@ class NoiseSource {
 
   /// Philox: row n belongs to sample key.first_sample + n, draw k to step key.step + k. Implicit: a key is a source.
   NoiseSource(const NoiseKey& key);
+  /// The key that the source is; none for any other source.
+  const std::optional<NoiseKey>& key() const { return key_; }
   /// Any other source: recorded noise, mixtures of two seeds.
   explicit NoiseSource(Update update) : update_(std::move(update)) {}
 
@@ -26,6 +29,7 @@ class NoiseSource {
   }
 
  private:
+  std::optional<NoiseKey> key_;
   Update update_;
 };
 

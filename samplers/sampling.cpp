@@ -64,10 +64,11 @@ Samples run_sampler(Ctx& ctx, const SamplingPlan& plan, const ScoreFn& score, Te
   }
   if (plan.sampler == SamplerKind::als) {
     return annealed_langevin(ctx, score, plan.sigmas, plan.n_sigma, plan.step_size, plan.noise_first, x, noise, observe,
-                             edit);
+                             edit, plan.replayed);
   }
   const double last = plan.sigmas.back();
-  return consistent_annealed(ctx, score, plan.sigmas, plan.step_size / (last * last), x, noise, observe, edit);
+  return consistent_annealed(ctx, score, plan.sigmas, plan.step_size / (last * last), x, noise, observe, edit,
+                             plan.replayed);
 }
 
 }  // namespace ascore

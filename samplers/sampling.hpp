@@ -27,6 +27,7 @@ struct SamplingPlan {
   int n_sigma = 1;
   double step_size = 0;  ///< none in a flow
   bool noise_first = false;
+  bool replayed = false;  ///< cas, als: steps are captured once and replayed, where device, noise and edit allow it
 
   /// Score evaluations per sample.
   size_t evaluations() const;

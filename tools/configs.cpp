@@ -104,7 +104,8 @@ TrainerConfig trainer_config(const Recipe& recipe) {
                      .preview_every = recipe.training.preview_every,
                      .held_out_every = recipe.training.held_out_every,
                      .held_out_samples = recipe.training.held_out_samples,
-                     .log_every = recipe.training.log_every};
+                     .log_every = recipe.training.log_every,
+                     .cuda_graphs = recipe.training.cuda_graphs};
   config.target = parse_score_target(recipe.score.target);
   config.score_optimizer = optimizer_config(recipe.score.optimizer);
   config.ema = recipe.score.ema;

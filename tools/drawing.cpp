@@ -122,19 +122,24 @@ DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& ne
   const int64_t tiles = (request.count + tile - 1) / tile;
   const int64_t all = tiles * static_cast<int64_t>(request.plan.evaluations());
   int64_t done = 0;
+  SamplingPlan plan = request.plan;
+  plan.replayed = recipe.training.cuda_graphs;
 
-  const ScoreFn score = [&](Ctx& c, const Tensor& x, double sigma) {
-    Tensor estimate = estimated_score(c, network, dae, x, sigma);
-    ++done;
+  const ScoreFn score = [&](Ctx& c, const Tensor& x, const NoiseLevel& sigma) {
+    return estimated_score(c, network, dae, x, sigma);
+  };
+  const StepObserver observe = [&](size_t step, const Tensor&) {
+    // of flow_heun, which asks twice per step, but for the last one
+    const bool twice = plan.sampler == SamplerKind::flow_heun && step + 1 < plan.sigmas.size();
+    done += twice ? 2 : 1;
     if (progress) progress(done, all);
-    return estimate;
   };
   const TileStart start = [&](Ctx& c, int64_t rows, const NoiseKey& key) {
     return start_tile(c, recipe, request, rows_of(sample, rows), key);
   };
   const TileSampler sampler = [&](Ctx& c, Tensor x, const NoiseKey& key) {
     const StateEdit edit = edit_of(c, request.known, x.shape(), key);
-    return run_sampler(c, request.plan, score, std::move(x), mixed_noise(key, request.mix), {}, edit);
+    return run_sampler(c, plan, score, std::move(x), mixed_noise(key, request.mix), observe, edit);
   };
 
   DrawnSamples drawn;

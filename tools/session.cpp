@@ -2,6 +2,7 @@
 
 #include "engine/autograd/operations.hpp"
 #include "kernels/core/error.hpp"
+#include "kernels/step_values/step_values.hpp"
 #include "models/registry.hpp"
 #include "tools/configs.hpp"
 
@@ -10,9 +11,29 @@
 namespace ascore::tools {
 namespace {
 
-Tensor network_output(Ctx& ctx, const ScoreNetwork& network, const Tensor& x, double sigma) {
-  const std::vector<double> sigmas(static_cast<size_t>(x.dim(0)), sigma);
-  return network.forward(ctx, x, ctx.from_host(sigmas, {x.dim(0)}, x.dtype()));
+/// The level of every row [N].
+Tensor levels_of(Ctx& ctx, const Tensor& x, const NoiseLevel& sigma) {
+  if (!sigma.replayed()) {
+    return ctx.from_host(std::vector<double>(static_cast<size_t>(x.dim(0)), sigma), {x.dim(0)}, x.dtype());
+  }
+  const Tensor levels = ctx.empty({x.dim(0)}, x.dtype());
+  kernels::fill_with(ctx.stream, sigma.sigma(), levels.view());
+  return levels;
+}
+
+Tensor network_output(Ctx& ctx, const ScoreNetwork& network, const Tensor& x, const NoiseLevel& sigma) {
+  return network.forward(ctx, x, levels_of(ctx, x, sigma));
+}
+
+/// x / sigma^power, power 1 or 2.
+Tensor divided(Ctx& ctx, const Tensor& x, const NoiseLevel& sigma, int power) {
+  if (!sigma.replayed()) {
+    const double level = sigma;
+    return scale(ctx, x, power == 1 ? 1 / level : 1 / (level * level));
+  }
+  const Tensor y = ctx.empty_like(x);
+  kernels::scale_with(ctx.stream, x, power == 1 ? sigma.reciprocal() : sigma.reciprocal_square(), y.view());
+  return y;
 }
 
 }  // namespace
@@ -51,10 +72,10 @@ Tensor LoadedModel::score(Ctx& ctx, const Tensor& x, double sigma) const {
   return estimated_score(ctx, *network, recipe.score.target == "dae", x, sigma);
 }
 
-Tensor estimated_score(Ctx& ctx, const ScoreNetwork& network, bool dae, const Tensor& x, double sigma) {
+Tensor estimated_score(Ctx& ctx, const ScoreNetwork& network, bool dae, const Tensor& x, const NoiseLevel& sigma) {
   const Tensor s = network_output(ctx, network, x, sigma);
-  if (!dae) return scale(ctx, s, 1 / sigma);
-  return scale(ctx, add(ctx, s, scale(ctx, x, -1)), 1 / (sigma * sigma));
+  if (!dae) return divided(ctx, s, sigma, 1);
+  return divided(ctx, add(ctx, s, scale(ctx, x, -1)), sigma, 2);
 }
 
 }  // namespace ascore::tools

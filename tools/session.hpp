@@ -4,6 +4,7 @@
 #include "engine/nn/interfaces.hpp"
 #include "engine/nn/parameters.hpp"
 #include "engine/training/checkpoint.hpp"
+#include "samplers/score.hpp"
 #include "tools/options.hpp"
 #include "tools/recipe/recipe.hpp"
 
@@ -56,7 +57,7 @@ struct LoadedModel {
 LoadedModel load_model(Ctx& ctx, const std::filesystem::path& run_or_file, const std::vector<std::string>& overrides,
                        bool averaged);
 
-/// The estimated score of any network (see LoadedModel::score).
-Tensor estimated_score(Ctx& ctx, const ScoreNetwork& network, bool dae, const Tensor& x, double sigma);
+/// The estimated score of any network (see LoadedModel::score), at a level on the host or in device memory.
+Tensor estimated_score(Ctx& ctx, const ScoreNetwork& network, bool dae, const Tensor& x, const NoiseLevel& sigma);
 
 }  // namespace ascore::tools

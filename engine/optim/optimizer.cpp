@@ -28,11 +28,16 @@ class Adam final : public Optimizer {
     if (config.amsgrad) v_max_ = zeroed(ctx, flat);
   }
 
-  void step(Ctx& ctx, const Tensor& parameters, const Tensor& gradients, const Tensor& ema, double ema_decay) override {
+  std::vector<double> next_scalars() override {
     const double t = static_cast<double>(++steps_);
-    const Tensor scalars =
-        ctx.scalars({lr_ / (1 - std::pow(options_.beta1, t)), 1 / std::sqrt(1 - std::pow(options_.beta2, t))});
-    kernels::adam(ctx.stream, parameters.view(), gradients, m_, v_, v_max_, ema.view(), ema_decay, scalars, options_);
+    return {lr_ / (1 - std::pow(options_.beta1, t)), 1 / std::sqrt(1 - std::pow(options_.beta2, t))};
+  }
+  int64_t scalar_count() const override { return 2; }
+
+  void apply(Ctx& ctx, const Tensor& parameters, const Tensor& gradients, const Tensor& ema, double ema_decay,
+             StepScalars scalars, StepScalars halted) const override {
+    kernels::adam(ctx.stream, parameters.view(), gradients, m_.view(), v_.view(), v_max_.view(), ema.view(), ema_decay,
+                  scalars, options_, halted);
   }
 
   std::map<std::string, Tensor> state() const override {
@@ -54,9 +59,15 @@ class Rmsprop final : public Optimizer {
         options_{.alpha = config.alpha, .eps = config.eps, .weight_decay = config.weight_decay},
         v_(zeroed(ctx, flat)) {}
 
-  void step(Ctx& ctx, const Tensor& parameters, const Tensor& gradients, const Tensor& ema, double ema_decay) override {
+  std::vector<double> next_scalars() override {
     ++steps_;
-    kernels::rmsprop(ctx.stream, parameters.view(), gradients, v_, ema.view(), ema_decay, ctx.scalars({lr_}), options_);
+    return {lr_};
+  }
+
+  void apply(Ctx& ctx, const Tensor& parameters, const Tensor& gradients, const Tensor& ema, double ema_decay,
+             StepScalars scalars, StepScalars halted) const override {
+    kernels::rmsprop(ctx.stream, parameters.view(), gradients, v_.view(), ema.view(), ema_decay, scalars, options_,
+                     halted);
   }
 
   std::map<std::string, Tensor> state() const override { return {{"square_avg", v_}}; }
@@ -74,9 +85,14 @@ class Sgd final : public Optimizer {
         options_{.momentum = config.momentum, .weight_decay = config.weight_decay},
         b_(zeroed(ctx, flat)) {}
 
-  void step(Ctx& ctx, const Tensor& parameters, const Tensor& gradients, const Tensor& ema, double ema_decay) override {
+  std::vector<double> next_scalars() override {
     ++steps_;
-    kernels::sgd(ctx.stream, parameters.view(), gradients, b_, ema.view(), ema_decay, ctx.scalars({lr_}), options_);
+    return {lr_};
+  }
+
+  void apply(Ctx& ctx, const Tensor& parameters, const Tensor& gradients, const Tensor& ema, double ema_decay,
+             StepScalars scalars, StepScalars halted) const override {
+    kernels::sgd(ctx.stream, parameters.view(), gradients, b_.view(), ema.view(), ema_decay, scalars, options_, halted);
   }
 
   std::map<std::string, Tensor> state() const override { return {{"momentum_buffer", b_}}; }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace ascore {
 
@@ -29,8 +30,18 @@ class Optimizer {
   /// parameters <- one step along `gradients`; all flat, of the count and dtype the optimizer was made for. `ema`, if
   /// present, then follows the new parameters: ema <- ema_decay ema + (1 - ema_decay) parameters, in the same pass; it
   /// starts as a copy of the parameters, made by the caller. Call ParameterSet::mark_changed afterwards.
-  virtual void step(Ctx& ctx, const Tensor& parameters, const Tensor& gradients, const Tensor& ema = {},
-                    double ema_decay = 0) = 0;
+  void step(Ctx& ctx, const Tensor& parameters, const Tensor& gradients, const Tensor& ema = {}, double ema_decay = 0) {
+    apply(ctx, parameters, gradients, ema, ema_decay, ctx.scalars(next_scalars()), {});
+  }
+
+  /// The two halves of `step`, so that the second can be captured and replayed. Counts a step, and tells the numbers
+  /// that it takes: `scalar_count` of them.
+  virtual std::vector<double> next_scalars() = 0;
+  virtual int64_t scalar_count() const { return 1; }
+  /// Queues the step with its numbers in device memory (f64 [scalar_count]); `halted` [1], if given, not 0 when its
+  /// turn comes: nothing changes.
+  virtual void apply(Ctx& ctx, const Tensor& parameters, const Tensor& gradients, const Tensor& ema, double ema_decay,
+                     StepScalars scalars, StepScalars halted) const = 0;
 
   /// The tensors that a checkpoint keeps, by name (Adam: exp_avg, exp_avg_sq, with amsgrad max_exp_avg_sq). Handles to
   /// the live memory: copy into them to restore.

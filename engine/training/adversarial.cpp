@@ -2,19 +2,15 @@
 
 #include "kernels/core/error.hpp"
 
-#include <cmath>
-
-#include <fmt/format.h>
-
 namespace ascore {
 
 namespace {
 
-/// The scalar's value; throws DivergedError before anything was updated from it.
-double finite(Ctx& ctx, const Tensor& loss, const char* what) {
-  const double value = ctx.to_host(loss).at(0);
-  if (!std::isfinite(value)) throw DivergedError(fmt::format("the {} loss is {}", what, value));
-  return value;
+/// The record's values after an update; throws DivergedError if it halted.
+UpdateRecord::Values done(Ctx& ctx, const UpdateRecord& record) {
+  UpdateRecord::Values values = record.read(ctx);
+  if (values.halt) throw DivergedError(values.halt->what);
+  return values;
 }
 
 /// The context of an update: in training mode, remembered on `tape` (null: not).
@@ -42,10 +38,10 @@ Tensor AdversarialGame::seen_by_critic(Ctx& ctx, const Tensor& fake) const {
   return clamped ? clamp(ctx, fake, config_.range->low, config_.range->high) : fake;
 }
 
-CriticUpdate AdversarialGame::update_critic(Ctx& ctx, const NoisyBatch& batch) {
+QueuedUpdate AdversarialGame::queue_critic(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record) {
   const AdversarialConfig& adversarial = config_.adversarial.value();
   Ctx constant = training_context(ctx, nullptr);
-  CriticUpdate update;
+  QueuedUpdate update;
   const Tensor s = score_.forward(constant, batch.noisy, batch.sigma);
   update.fake = denoised(constant, batch, s, config_.target);
   const Tensor seen = seen_by_critic(constant, update.fake);
@@ -56,34 +52,52 @@ CriticUpdate AdversarialGame::update_critic(Ctx& ctx, const NoisyBatch& batch) {
   update.real_verdict = critic_->forward(learning, batch.clean);
   update.fake_verdict = critic_->forward(learning, seen);
   const Tensor verdict = critic_loss(learning, adversarial.loss, update.real_verdict, update.fake_verdict);
-  const Tensor loss = scale(learning, verdict, adversarial.lambda_critic);
-  update.loss = finite(ctx, loss, "critic's");
-  critic_learner_->minimise(learning, tape, loss, "critic");
+  update.loss = scale(learning, verdict, adversarial.lambda_critic);
+  critic_learner_->minimise(learning, tape, update.loss, Player::critic, record);
   return update;
 }
 
-ScoreUpdate AdversarialGame::update_score(Ctx& ctx, const NoisyBatch& batch) {
+QueuedUpdate AdversarialGame::queue_score(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record) {
   Tape tape;
   Ctx learning = training_context(ctx, &tape);
   score_learner_.watch(tape);
-  ScoreUpdate update;
+  QueuedUpdate update;
   const ScoreEvaluation evaluation = evaluate_score(learning, score_, batch, config_.loss);
-  Tensor loss = evaluation.loss;
-  update.dsm = finite(ctx, evaluation.loss, "score matching");
+  update.loss = update.dsm = evaluation.loss;
   if (config_.adversarial) {
     update.fake = denoised(learning, batch, evaluation.s, config_.target);
     // the critic's parameters are not watched: its forward on real data leaves nothing on the tape
     update.real_verdict = critic_->forward(learning, batch.clean);
     update.fake_verdict = critic_->forward(learning, seen_by_critic(learning, update.fake));
-    const Tensor generator =
-        generator_loss(learning, config_.adversarial->loss, update.real_verdict, update.fake_verdict);
-    update.generator = finite(ctx, generator, "generator's");
-    loss = add(learning, scale(learning, loss, config_.adversarial->lambda_dsm),
-               scale(learning, generator, config_.adversarial->lambda_generator));
+    update.generator = generator_loss(learning, config_.adversarial->loss, update.real_verdict, update.fake_verdict);
+    update.loss = add(learning, scale(learning, update.dsm, config_.adversarial->lambda_dsm),
+                      scale(learning, update.generator, config_.adversarial->lambda_generator));
   }
-  update.loss = finite(ctx, loss, "score network's");
-  score_learner_.minimise(learning, tape, loss, "score network");
+  score_learner_.minimise(learning, tape, update.loss, Player::score, record, update.dsm, update.generator);
   return update;
+}
+
+CriticUpdate AdversarialGame::update_critic(Ctx& ctx, const NoisyBatch& batch) {
+  const UpdateRecord record(ctx);
+  critic_learner_->begin_update(ctx, 0);
+  const QueuedUpdate update = queue_critic(ctx, batch, record);
+  return {.loss = done(ctx, record).critic.loss,
+          .fake = update.fake,
+          .real_verdict = update.real_verdict,
+          .fake_verdict = update.fake_verdict};
+}
+
+ScoreUpdate AdversarialGame::update_score(Ctx& ctx, const NoisyBatch& batch) {
+  const UpdateRecord record(ctx);
+  score_learner_.begin_update(ctx, 0);
+  const QueuedUpdate update = queue_score(ctx, batch, record);
+  const UpdateRecord::Losses losses = done(ctx, record).score;
+  return {.loss = losses.loss,
+          .dsm = losses.first_part,
+          .generator = losses.second_part,
+          .fake = update.fake,
+          .real_verdict = update.real_verdict,
+          .fake_verdict = update.fake_verdict};
 }
 
 }  // namespace ascore

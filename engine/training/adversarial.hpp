@@ -16,6 +16,15 @@ struct GameConfig {
       {};  ///< clamp of denoised samples before the critic sees them, if adversarial.clamp
 };
 
+/// An update as it is queued: what it computes, in device memory. `loss` is what the player minimises; without a critic
+/// all but the losses are absent.
+struct QueuedUpdate {
+  Tensor loss;
+  Tensor dsm, generator;              ///< parts of the score network's loss
+  Tensor fake;                        ///< denoised samples before the clamp
+  Tensor real_verdict, fake_verdict;  ///< D(real) and D(fake) [N]
+};
+
 /// What a critic's update computed.
 struct CriticUpdate {
   double loss = 0;      ///< lambda_critic loss_D
@@ -39,17 +48,22 @@ struct ScoreUpdate {
 /// critic looks at real before fake in either update, so its spectral-norm vectors advance four times per iteration of
 /// one critic step. Without a critic this is denoising score matching. Owns nothing: networks and learners outlive it.
 ///
-/// Both updates throw DivergedError, naming what, before parameters or average change, if a loss or a gradient is not
-/// finite.
+/// If a loss or a gradient is not finite, parameters and average do not change: `queue_...` halt the record,
+/// `update_...` throw DivergedError naming what.
 class AdversarialGame {
  public:
   /// critic and critic_learner: null exactly if config.adversarial is absent. Throws ConfigError.
   AdversarialGame(const GameConfig& config, const ScoreNetwork& score, Learner& score_learner, const Critic* critic,
                   Learner* critic_learner);
 
-  /// One step of the critic on data against denoised samples; the score network is constant.
+  /// One step of the critic on data against denoised samples; the score network is constant. Its learner has begun the
+  /// update. Nothing of it looks at the host: it can be captured and replayed.
+  QueuedUpdate queue_critic(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record);
+  /// One step of the score network, and of its average; the critic is constant. The rest as queue_critic.
+  QueuedUpdate queue_score(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record);
+
+  /// The same, begun, done and waited for.
   CriticUpdate update_critic(Ctx& ctx, const NoisyBatch& batch);
-  /// One step of the score network, and of its average; the critic is constant.
   ScoreUpdate update_score(Ctx& ctx, const NoisyBatch& batch);
 
  private:

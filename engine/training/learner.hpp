@@ -2,6 +2,7 @@
 
 #include "engine/nn/parameters.hpp"
 #include "engine/optim/optimizer.hpp"
+#include "engine/training/update_record.hpp"
 
 #include <memory>
 #include <optional>
@@ -24,9 +25,17 @@ class Learner {
 
   /// Asks `tape` for the gradients of all parameters.
   void watch(Tape& tape) const { parameters.watch(tape, gradients); }
-  /// Backward from `loss`, then one step of the optimizer and of the average. Throws DivergedError, naming `what`
-  /// learns, before that step if a gradient is not finite.
-  void minimise(Ctx& ctx, Tape& tape, const Tensor& loss, const char* what);
+  /// Gives the next update its numbers, in device memory: `draw`, which says what random numbers it takes, and those of
+  /// the optimizer. Not part of a captured step.
+  void begin_update(Ctx& ctx, int64_t draw);
+  /// Where the update finds `draw`: f64 [1] (NoiseKey::step_offset).
+  StepScalars draw() const { return numbers_.rows(0, 1); }
+  /// Queues backward from `loss`, the note of it and of its `parts` in `record`, then one step of the optimizer and of
+  /// the average, which changes nothing if the record is halted: if loss or gradients are not finite.
+  void minimise(Ctx& ctx, Tape& tape, const Tensor& loss, Player player, const UpdateRecord& record,
+                const Tensor& first_part = {}, const Tensor& second_part = {});
+  /// As if the updates from `draw` on, which changed nothing, had not been.
+  void forget_updates(int64_t draw);
 
   /// While it lives, the module reads the average instead of the parameters (if one is kept).
   class Averaged {
@@ -45,6 +54,10 @@ class Learner {
   std::unique_ptr<Optimizer> optimizer;
   Tensor average;  ///< flat; absent if none is kept
   double decay = 0;
+
+ private:
+  Tensor numbers_;  ///< of the current update: draw, then the optimizer's scalars
+  int64_t next_draw_ = 0;
 };
 
 }  // namespace ascore

@@ -3,6 +3,7 @@
 #include "engine/training/metrics_log.hpp"
 #include "engine/training/noise_levels.hpp"
 #include "engine/training/random_streams.hpp"
+#include "engine/training/replayed_step.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/core/memory.hpp"
 
@@ -15,14 +16,15 @@ namespace ascore {
 
 namespace {
 
-/// Samples as a device tensor: [N, sample_shape...].
-Tensor to_device(Ctx& ctx, std::span<const float> values, int64_t count, const Shape& sample) {
+/// Memory for samples: [N, sample_shape...].
+Tensor batch_tensor(Ctx& ctx, int64_t count, const Shape& sample) {
   std::vector<int64_t> dims{count};
   dims.insert(dims.end(), sample.dims().begin(), sample.dims().end());
-  const Shape shape{std::span<const int64_t>(dims)};
-  const Tensor batch = ctx.empty(shape, DType::f32, MemoryKind::data);
-  copy(ctx.stream, batch.view(), ConstView(values.data(), shape, DType::f32, Device::cpu));
-  return batch;
+  return ctx.empty(Shape{std::span<const int64_t>(dims)}, DType::f32, MemoryKind::data);
+}
+
+void fill_from_host(Ctx& ctx, const Tensor& batch, std::span<const float> values) {
+  copy(ctx.stream, batch.view(), ConstView(values.data(), batch.shape(), DType::f32, Device::cpu));
 }
 
 Tensor level_tensor(Ctx& ctx, const NoiseConfig& config) {
@@ -49,7 +51,12 @@ struct Trainer::State {
         data(images),
         run(std::move(folder)),
         levels(level_tensor(ctx, c.noise)),
-        score(ctx, n, c.score_optimizer, c.ema, DType::f32) {
+        clean(batch_tensor(ctx, c.training.batch_size, images.sample_shape())),
+        score(ctx, n, c.score_optimizer, c.ema, DType::f32),
+        record(ctx),
+        arena(ctx.allocator),
+        critic_step(captured()),
+        score_step(captured()) {
     check(config.training);
     if (d) critic.emplace(ctx, *d, c.critic_optimizer, std::nullopt, DType::f32);
     game.emplace(GameConfig{c.target, c.training.loss, c.adversarial, c.range}, n, score, d,
@@ -58,19 +65,27 @@ struct Trainer::State {
     if (critic) critic->initialise(ctx, c.seed, "critic");
   }
 
-  NoiseKey key(RandomStream stream, int64_t draw) const {
-    return {.seed = config.seed, .stream = id(stream), .first_sample = 0, .step = static_cast<uint32_t>(draw)};
+  ArenaAllocator* captured() {
+    return config.training.cuda_graphs && has_graphs(ctx.stream.device()) ? &arena : nullptr;
   }
-  NoisyBatch noisy(const Tensor& clean, RandomStream sigma, RandomStream noise, int64_t draw) {
-    return add_noise(ctx, clean, levels, config.target, key(sigma, draw), key(noise, draw));
+  NoiseKey key(RandomStream stream) const {
+    return {.seed = config.seed, .stream = id(stream), .first_sample = 0, .step = 0};
   }
-  /// The context of an update, whose layers draw with `stream`.
-  Ctx drawing(RandomStream stream, int64_t draw) const {
-    Ctx result = ctx;
-    result.random = key(stream, draw);
+  /// The key of the learner's current update, whose draw is read on the device.
+  NoiseKey key(RandomStream stream, const Learner& learner) const {
+    NoiseKey result = key(stream);
+    result.step_offset = learner.draw().as<double>();
     return result;
   }
-  void iterate(Loader& loader, Progress& progress);
+  /// Noise for the learner's current update.
+  NoisyBatch noisy(Ctx& c, RandomStream sigma, RandomStream noise, const Learner& learner) const {
+    return add_noise(c, clean, levels, config.target, key(sigma, learner), key(noise, learner));
+  }
+  int64_t batches_per_step() const { return config.adversarial ? config.adversarial->critic_steps : 1; }
+  void queue_critic(Ctx& c);
+  void queue_score(Ctx& c);
+  void iterate(Loader& loader);
+  void look(Progress& progress);
   HeldOutLoss held_out_loss();
   Checkpoint checkpoint();
   void save(const TrainerObserver& observer);
@@ -81,34 +96,65 @@ struct Trainer::State {
   ScoreNetwork& network;
   const Dataset& data;
   std::filesystem::path run;
-  Tensor levels;
+  Tensor levels, clean;
   Learner score;
   std::optional<Learner> critic;
   std::optional<AdversarialGame> game;
+  UpdateRecord record;
+  ArenaAllocator arena;
+  ReplayedStep critic_step, score_step;
   std::optional<MetricsLog> metrics;  ///< from run() on, if the run has a folder
   int64_t step = 0, data_position = 0;
   std::optional<int64_t> saved_step;
 };
 
-/// One iteration: the critic's updates, each on the next batch, then the score network's on the last of these batches.
-void Trainer::State::iterate(Loader& loader, Progress& progress) {
-  const int64_t batches = config.adversarial ? config.adversarial->critic_steps : 1;
-  Tensor clean;
+void Trainer::State::queue_critic(Ctx& c) {
+  const NoisyBatch batch = noisy(c, RandomStream::critic_sigma, RandomStream::critic_noise, *critic);
+  Ctx drawing = c;
+  drawing.random = key(RandomStream::critic_dropout, *critic);
+  game->queue_critic(drawing, batch, record);
+}
+
+void Trainer::State::queue_score(Ctx& c) {
+  const NoisyBatch batch = noisy(c, RandomStream::sigma, RandomStream::noise, score);
+  Ctx drawing = c;
+  drawing.random = key(RandomStream::dropout, score);
+  game->queue_score(drawing, batch, record);
+}
+
+/// Queues one iteration: the critic's updates, each on the next batch, then the score network's on the last of these
+/// batches. Only batches and the updates' numbers are written from the host; nothing is read.
+void Trainer::State::iterate(Loader& loader) {
+  const int64_t batches = batches_per_step();
   for (int64_t i = 0; i < batches; ++i, ++data_position) {
-    clean = to_device(ctx, loader.next().values, config.training.batch_size, data.sample_shape());
+    fill_from_host(ctx, clean, loader.next().values);
+    if (i + 1 == batches) score.begin_update(ctx, step);
     if (!critic) continue;
-    const int64_t draw = step * batches + i;
-    const NoisyBatch batch = noisy(clean, RandomStream::critic_sigma, RandomStream::critic_noise, draw);
-    Ctx update = drawing(RandomStream::critic_dropout, draw);
-    progress.critic = game->update_critic(update, batch).loss;
+    critic->begin_update(ctx, step * batches + i);
+    critic_step.run(ctx, [this](Ctx& c) { queue_critic(c); });
   }
-  const NoisyBatch batch = noisy(clean, RandomStream::sigma, RandomStream::noise, step);
-  Ctx score_ctx = drawing(RandomStream::dropout, step);
-  const ScoreUpdate update = game->update_score(score_ctx, batch);
-  progress.loss = update.loss;
-  progress.dsm = update.dsm;
-  progress.generator = update.generator;
-  progress.step = ++step;
+  score_step.run(ctx, [this](Ctx& c) { queue_score(c); });
+  ++step;
+}
+
+/// Waits for what is queued and reads its losses. Throws DivergedError if one of the updates since the last look met
+/// something not finite: then the run stands where it stood before that update's step.
+void Trainer::State::look(Progress& progress) {
+  const UpdateRecord::Values values = record.read(ctx);
+  if (values.halt) {
+    const auto& [player, draw, what] = *values.halt;
+    const int64_t batches = batches_per_step(), at = player == Player::critic ? draw / batches : draw;
+    score.forget_updates(at);
+    if (critic) critic->forget_updates(player == Player::critic ? draw : (at + 1) * batches);
+    data_position -= (step - at) * batches;
+    step = at;
+    record.clear(ctx);
+    diverged(at + 1, what);
+  }
+  progress.loss = values.score.loss;
+  progress.dsm = values.score.first_part;
+  progress.generator = values.score.second_part;
+  progress.critic = values.critic.loss;
 }
 
 HeldOutLoss Trainer::State::held_out_loss() {
@@ -122,11 +168,12 @@ HeldOutLoss Trainer::State::held_out_loss() {
     const int64_t rows = std::min(config.training.batch_size, count - begin);
     std::vector<float> values(static_cast<size_t>(rows * width));
     for (int64_t i = 0; i < rows; ++i) data.read(Split::test, begin + i, values.data() + i * width);
-    const Tensor clean = to_device(inference, values, rows, data.sample_shape());
-    NoiseKey sigma = key(RandomStream::held_out, 0), noise = key(RandomStream::held_out_noise, 0);
+    const Tensor held_out = batch_tensor(inference, rows, data.sample_shape());
+    fill_from_host(inference, held_out, values);
+    NoiseKey sigma = key(RandomStream::held_out), noise = key(RandomStream::held_out_noise);
     sigma.first_sample = noise.first_sample = static_cast<uint64_t>(begin);
-    const NoisyBatch batch = add_noise(inference, clean, levels, config.target, sigma, noise);
-    const Tensor per_sample = inference.empty({rows}, clean.dtype());
+    const NoisyBatch batch = add_noise(inference, held_out, levels, config.target, sigma, noise);
+    const Tensor per_sample = inference.empty({rows}, held_out.dtype());
     evaluate_score(inference, network, batch, config.training.loss, per_sample);
     losses.add(inference.to_host(batch.sigma), inference.to_host(per_sample));
   }
@@ -205,36 +252,39 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
   Loader loader(s.data, Split::train, training.batch_size, true, s.config.flip, s.config.seed, s.data_position);
   const auto start = std::chrono::steady_clock::now();
   const int64_t first = s.step;
+  const bool measurable = s.data.size(Split::test) > 0 && training.held_out_samples > 0;
+  Progress progress;
   while (s.step < training.steps) {
     if (stop.load()) {
+      s.look(progress);
       s.save(observer);
       return TrainingEnd::stopped;
     }
-    Progress progress;
-    try {
-      s.iterate(loader, progress);
-    } catch (const DivergedError& error) {
-      s.diverged(s.step + 1, error.what());
-    }
+    s.iterate(loader);
     const bool last = s.step == training.steps;
-    const bool measurable = s.data.size(Split::test) > 0 && training.held_out_samples > 0;
-    if (measurable && (due(s.step, training.held_out_every) || (last && training.held_out_every > 0)))
-      progress.held_out = s.held_out_loss();
+    const auto now = [&](int64_t every) { return due(s.step, every) || (last && every > 0); };
+    const bool measures = measurable && now(training.held_out_every);
+    const bool previews = observer.preview && now(training.preview_every);
+    const bool saves = due(s.step, training.checkpoint_every) || last;
+    const bool logs = now(training.log_every) || measures;
+    if (logs || previews || saves) s.look(progress);
+    progress.step = s.step;
+    progress.held_out.reset();
+    if (measures) progress.held_out = s.held_out_loss();
     progress.steps = training.steps;
     progress.seconds = seconds_since(start);
     const double per_step = progress.seconds / static_cast<double>(s.step - first);
     progress.samples_per_second = static_cast<double>(training.batch_size) / per_step;
     progress.eta_seconds = per_step * static_cast<double>(training.steps - s.step);
-    if (s.metrics && (due(s.step, training.log_every) || last || progress.held_out))
-      s.metrics->append(progress, s.critic.has_value());
+    if (s.metrics && logs) s.metrics->append(progress, s.critic.has_value());
     if (observer.progress) observer.progress(progress);
-    if (observer.preview && (due(s.step, training.preview_every) || (last && training.preview_every > 0))) {
+    if (previews) {
       const Learner::Averaged averaged(s.score);
       Ctx inference = s.ctx;
       inference.training = false;
       observer.preview(inference, s.step);
     }
-    if (due(s.step, training.checkpoint_every) || last) s.save(observer);
+    if (saves) s.save(observer);
   }
   return TrainingEnd::finished;
 }

@@ -33,9 +33,9 @@ struct TrainerConfig {
 /// How far a run is, and how it fares.
 struct Progress {
   int64_t step = 0, steps = 0;  ///< completed, and wanted in total
-  double loss = 0;              ///< of the score update just done, and its parts
-  double dsm = 0, generator = 0;
-  double critic = 0;                         ///< of the last critic update; 0 without a critic
+  /// Of the score update last looked at (TrainingConfig::log_every), and its parts.
+  double loss = 0, dsm = 0, generator = 0;
+  double critic = 0;                         ///< of the critic update before it; 0 without a critic
   std::optional<HeldOutLoss> held_out = {};  ///< measured at this step: DSM loss of the average on test data
   double samples_per_second = 0;             ///< since this process began
   double seconds = 0, eta_seconds = 0;

@@ -28,10 +28,10 @@ void adam(Stream& stream, const FlatUpdate& update, const AdamOptions& options) 
 }  // namespace cpu
 
 void adam(Stream& stream, View parameters, ConstView gradients, View m, View v, View v_max, View ema, double ema_decay,
-          StepScalars scalars, const AdamOptions& options) {
+          StepScalars scalars, const AdamOptions& options, StepScalars halted) {
   const OpScope op(stream, "adam",
-                   {in_out(parameters), gradients, in_out(m), in_out(v), in_out(v_max), in_out(ema), scalars});
-  const FlatUpdate update{parameters, gradients, {m, v, v_max}, ema, ema_decay, scalars};
+                   {in_out(parameters), gradients, in_out(m), in_out(v), in_out(v_max), in_out(ema), scalars, halted});
+  const FlatUpdate update{parameters, gradients, {m, v, v_max}, ema, ema_decay, scalars, halted};
   check_flat_update(op, update, v_max ? 3 : 2, 2);
   pick<cpu::adam, simt::adam, cuda::adam>(stream)(stream, update, options);
 }

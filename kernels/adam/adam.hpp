@@ -21,9 +21,10 @@ struct AdamOptions {
 ///   v_max                         amsgrad: the largest v so far, which then takes v's place under the root; or absent
 ///   ema                           the average, or absent
 ///   scalars                       f64 [2]: lr / (1 - beta1^t) and 1 / sqrt(1 - beta2^t), t = 1 in the first step
+///   halted                        f64 [1], read when the step's turn comes: unless it is 0, nothing changes; or absent
 /// Errors: ShapeError, DTypeError, before anything runs; empty: no-op. Cost: 4 elements read and 3 written per
 /// parameter, one more each for v_max and for ema; no workspace.
 void adam(Stream& stream, View parameters, ConstView gradients, View m, View v, View v_max, View ema, double ema_decay,
-          StepScalars scalars, const AdamOptions& options);
+          StepScalars scalars, const AdamOptions& options, StepScalars halted = {});
 
 }  // namespace ascore::kernels

@@ -38,7 +38,7 @@ void channel_dropout(Stream& stream, ConstView x, const NoiseKey& key, uint32_t 
 }  // namespace cpu
 
 void channel_dropout(Stream& stream, ConstView x, const NoiseKey& key, uint32_t layer, double p, View y) {
-  const OpScope op(stream, "channel_dropout", {x, y});
+  const OpScope op(stream, "channel_dropout", {x, y, key.offset_view(stream.device())});
   op.require(x.rank() == 4 && y.shape() == x.shape(), "x and y must be [N,H,W,C]");
   op.require(x.dim(3) <= kDropoutChannels, "there can be at most 2^18 channels");
   op.require_dtype(y.dtype() == x.dtype(), "x and y must have one dtype");

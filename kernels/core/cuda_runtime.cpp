@@ -41,23 +41,74 @@ void synchronize(void* stream) {
   check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream)), "cudaStreamSynchronize");
 }
 
+namespace {
+/// While it lives, this thread may allocate although one of its streams is being captured: memory of a captured step
+/// comes from an arena that outlives the graph, so that nothing about the allocation has to be repeated.
+class AllocationAllowed {
+ public:
+  AllocationAllowed() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  ~AllocationAllowed() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  AllocationAllowed(const AllocationAllowed&) = delete;
+  AllocationAllowed& operator=(const AllocationAllowed&) = delete;
+
+ private:
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+}  // namespace
+
 void* allocate(size_t bytes) {
+  const AllocationAllowed allowed;
   void* memory = nullptr;
   check(cudaMalloc(&memory, bytes), "cudaMalloc");
   return memory;
 }
 
 void release(void* memory) noexcept {
+  const AllocationAllowed allowed;
   cudaFree(memory);
 }
 
 void copy_bytes(void* stream, void* to, const void* from, size_t bytes) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(stream)), "cudaMemcpyAsync");
-  synchronize(stream);
 }
 
 void set_bytes(void* stream, void* to, unsigned char value, size_t bytes) {
   check(cudaMemsetAsync(to, value, bytes, static_cast<cudaStream_t>(stream)), "cudaMemsetAsync");
+}
+
+void begin_capture(void* stream) {
+  check(cudaStreamBeginCapture(static_cast<cudaStream_t>(stream), cudaStreamCaptureModeThreadLocal),
+        "cudaStreamBeginCapture");
+}
+
+CapturedGraph end_capture(void* stream) {
+  cudaGraph_t graph = nullptr;
+  check(cudaStreamEndCapture(static_cast<cudaStream_t>(stream), &graph), "cudaStreamEndCapture");
+  CapturedGraph captured = {};
+  cudaGraphExec_t executable = nullptr;
+  const cudaError_t counted = cudaGraphGetNodes(graph, nullptr, &captured.nodes);
+  const cudaError_t made = cudaGraphInstantiate(&executable, graph, 0);
+  cudaGraphDestroy(graph);
+  check(counted, "cudaGraphGetNodes");
+  check(made, "cudaGraphInstantiate");
+  captured.executable = executable;
+  return captured;
+}
+
+void abandon_capture(void* stream) noexcept {
+  cudaGraph_t graph = nullptr;
+  cudaStreamEndCapture(static_cast<cudaStream_t>(stream), &graph);
+  if (graph) cudaGraphDestroy(graph);
+  cudaGetLastError();  // that the capture broke off has been told by whoever broke it
+}
+
+void launch_graph(void* executable, void* stream) {
+  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(executable), static_cast<cudaStream_t>(stream)),
+        "cudaGraphLaunch");
+}
+
+void destroy_graph(void* executable) noexcept {
+  cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(executable));
 }
 
 }  // namespace ascore::kernels::cuda

@@ -13,8 +13,21 @@ void destroy_stream(void* stream) noexcept;
 void synchronize(void* stream);
 void* allocate(size_t bytes);
 void release(void* memory) noexcept;
-/// Copies between host and device memory in either direction; complete on return.
+/// Queues a copy between host and device memory in either direction.
 void copy_bytes(void* stream, void* to, const void* from, size_t bytes);
 void set_bytes(void* stream, void* to, unsigned char value, size_t bytes);
+
+/// What is queued from here on, until end_capture, is remembered and not run.
+void begin_capture(void* stream);
+/// The captured work, ready to be launched, and how many nodes it has.
+struct CapturedGraph {
+  void* executable;
+  size_t nodes;
+};
+CapturedGraph end_capture(void* stream);
+/// Ends a capture that an error broke off.
+void abandon_capture(void* stream) noexcept;
+void launch_graph(void* executable, void* stream);
+void destroy_graph(void* executable) noexcept;
 
 }  // namespace ascore::kernels::cuda

@@ -9,6 +9,7 @@
 #ifdef __CUDACC__
 #include "kernels/core/cuda_check.hpp"
 #else
+#include "kernels/simt/recording.hpp"
 #include "kernels/simt/runtime.hpp"
 #endif
 
@@ -49,9 +50,16 @@ struct Launch {
   }
 };
 
-/// Runs every thread of every block of `kernel` on the calling host thread.
+/// Runs every thread of every block of `kernel` on the calling host thread; during a capture it is only remembered,
+/// with its arguments as they are now.
 template <class... P>
 void start(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared_bytes, Stream& stream, std::tuple<P...>& values) {
+  if (Recording* const recording = stream.recording()) {
+    recording->add(stream, [kernel, grid, block, shared_bytes, values](Stream& replayed) mutable {
+      start(kernel, grid, block, shared_bytes, replayed, values);
+    });
+    return;
+  }
   const Launch<P...> launch{kernel, values};
   run_grid(stream, grid, block, shared_bytes, {&Launch<P...>::run, &launch});
 }

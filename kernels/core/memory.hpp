@@ -13,7 +13,8 @@ void* device_allocate(Device device, size_t bytes);
 void device_free(Device device, void* memory) noexcept;
 
 /// Copies elements between views of one dtype and count, on any two devices of which `stream` is one (the other may be
-/// host memory: cpu or simt). Complete on return. Throws ShapeError or DTypeError on a mismatch.
+/// host memory: cpu or simt). Complete on return if host memory takes part, else queued on the stream. Throws
+/// ShapeError or DTypeError on a mismatch, DeviceError for host memory during a capture (Graph).
 void copy(Stream& stream, View to, ConstView from);
 
 /// Sets every byte of `view` to `value`. Queued on the stream.

@@ -8,7 +8,7 @@
 
 namespace ascore {
 
-OpScope::OpScope(Stream& stream, const char* name, std::initializer_list<OpArgument> arguments)
+OpScope::OpScope(Stream& stream, const char* name, std::span<const OpArgument> arguments)
     : stream_(stream), name_(name), parent_(stream.op_), count_(arguments.size()), serial_(++stream.ops_) {
   if (arguments.size() > kMaxViews) throw Error(fmt::format("{}: more than {} views", name, kMaxViews));
   std::copy(arguments.begin(), arguments.end(), arguments_.begin());

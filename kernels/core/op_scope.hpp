@@ -37,7 +37,9 @@ class OpScope {
   static constexpr size_t kMaxViews = 16;
 
   /// `name` must outlive the scope (a string literal).
-  OpScope(Stream& stream, const char* name, std::initializer_list<OpArgument> arguments);
+  OpScope(Stream& stream, const char* name, std::initializer_list<OpArgument> arguments)
+      : OpScope(stream, name, std::span(arguments.begin(), arguments.size())) {}
+  OpScope(Stream& stream, const char* name, std::span<const OpArgument> arguments);
   ~OpScope() { stream_.op_ = parent_; }
   OpScope(const OpScope&) = delete;
   OpScope& operator=(const OpScope&) = delete;

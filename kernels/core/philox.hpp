@@ -28,12 +28,17 @@ ASCORE_HOST_DEVICE inline RandomBits philox(RandomBits counter, uint64_t key) {
   return c;
 }
 
+/// The step that a key draws with now.
+ASCORE_HOST_DEVICE inline uint32_t step_of(const NoiseKey& key) {
+  return key.step_offset ? key.step + static_cast<uint32_t>(*key.step_offset) : key.step;
+}
+
 /// The words of elements 4 group .. 4 group + 3 of row `row` of a draw. The counter is {group, step, sample, stream and
 /// the sample's high bits}: streams are below 2^16, samples are told apart by their low 48 bits.
 ASCORE_HOST_DEVICE inline RandomBits random_bits(NoiseKey key, int64_t row, uint32_t group) {
   const uint64_t sample = key.first_sample + static_cast<uint64_t>(row);
   const uint32_t high = static_cast<uint32_t>(sample >> 32) << 16;
-  return philox({{group, key.step, static_cast<uint32_t>(sample), (key.stream & 0xffffu) | high}}, key.seed);
+  return philox({{group, step_of(key), static_cast<uint32_t>(sample), (key.stream & 0xffffu) | high}}, key.seed);
 }
 
 /// Where four elements that one call of random_bits serves lie in a batch of rows of `width` elements.

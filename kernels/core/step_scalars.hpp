@@ -18,7 +18,14 @@ struct NoiseKey {
   uint32_t stream = 0;        ///< which use of randomness: see RandomStream in engine/training and samplers
   uint64_t first_sample = 0;  ///< index of the sample in row 0
   uint32_t step = 0;          ///< changes with every draw of the same stream
+  /// Added to `step` where the numbers are drawn: one f64 in the memory of the device, so that a captured step draws
+  /// other numbers whenever it is replayed; null: nothing is added.
+  const double* step_offset = nullptr;
 
+  /// `step_offset` as an argument of an operation (OpScope) on `device`; absent if there is none.
+  StepScalars offset_view(Device device) const {
+    return step_offset ? StepScalars(step_offset, Shape{1}, DType::f64, device) : StepScalars();
+  }
   NoiseKey at_step(uint32_t s) const {
     NoiseKey key = *this;
     key.step = s;

@@ -42,6 +42,11 @@ Stream::~Stream() {
 }
 
 void Stream::synchronize() {
+  if (capturing_) {
+    throw DeviceError(
+        "the host waits inside a step that is being captured: a replayed step does not come back to the host; leave "
+        "what the host needs in device memory and read it after the step");
+  }
   if constexpr (kCudaBuilt) {
     if (native_) kernels::cuda::synchronize(native_);
   }

@@ -9,7 +9,11 @@
 
 namespace ascore {
 
+class Graph;
 class OpScope;
+namespace kernels::simt {
+class Recording;
+}
 
 /// What the emulated device checks while kernels run. A broken rule is a KernelError that names operation, block,
 /// thread and address. All but `barriers` need a build with ASCORE_SIMT_CHECKS (kSimtChecksBuilt).
@@ -50,7 +54,8 @@ class Stream {
   int threads() const { return threads_; }
   uint64_t schedule() const { return options_.schedule; }
   const SimtChecks& checks() const { return options_.checks; }
-  /// Waits until everything queued has run; errors of queued work are thrown here at the latest.
+  /// Waits until everything queued has run; errors of queued work are thrown here at the latest. Throws DeviceError
+  /// during a capture, which has nothing to wait for.
   void synchronize();
   /// The cudaStream_t on cuda, null elsewhere.
   void* native() const { return native_; }
@@ -63,12 +68,18 @@ class Stream {
     return *static_cast<T*>(slot.get());
   }
 
+  /// True while Graph::capture listens: what is queued now is remembered instead of run.
+  bool capturing() const { return capturing_; }
+  /// simt: where a capture remembers; null outside.
+  kernels::simt::Recording* recording() const { return recording_; }
+
   SimtCounters& simt_counters() { return simt_counters_; }
 
   /// The innermost operation that is running, for error messages; null outside operations.
   const OpScope* current_op() const { return op_; }
 
  private:
+  friend class Graph;
   friend class OpScope;
   Device device_;
   StreamOptions options_;
@@ -76,6 +87,8 @@ class Stream {
   void* native_ = nullptr;
   const OpScope* op_ = nullptr;
   uint64_t ops_ = 0;  ///< operations begun
+  bool capturing_ = false;
+  kernels::simt::Recording* recording_ = nullptr;
   SimtCounters simt_counters_;
   std::unordered_map<std::type_index, std::shared_ptr<void>> attachments_;
 };

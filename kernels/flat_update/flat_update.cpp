@@ -14,6 +14,9 @@ void check_flat_update(const OpScope& op, const FlatUpdate& update, int states, 
   op.require(shapes, "parameters, gradients, state and average must have one count");
   op.require_dtype(dtypes, "parameters, gradients, state and average must have one dtype");
   op.require_dtype(p.dtype() == DType::f32 || p.dtype() == DType::f64, "parameters must be f32, or f64 on the cpu");
+  const StepScalars& halted = update.halted;
+  op.require(!halted || halted.count() == 1, "halted must be one element");
+  op.require_dtype(!halted || halted.dtype() == DType::f64, "halted must be f64");
   if (wanted == 0) return;
   op.require(update.scalars.present() && update.scalars.count() == wanted, "wrong number of step scalars");
   op.require_dtype(update.scalars.dtype() == DType::f64, "step scalars must be f64");

@@ -26,6 +26,7 @@ struct FlatUpdate {
   View ema;  ///< absent: no average is kept
   double ema_decay = 0;
   StepScalars scalars;
+  StepScalars halted = {};  ///< f64 [1]: unless it is 0 when the update's turn comes, nothing changes; absent: as 0
 };
 
 /// Throws ShapeError or DTypeError unless all buffers of `update` fit each other and `scalars` holds `wanted` values.

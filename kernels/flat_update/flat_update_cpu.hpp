@@ -8,6 +8,7 @@ namespace ascore::kernels::cpu {
 /// Applies `rule` to every element, in chunks that the stream's threads share. Elements are independent.
 template <class T, class Rule>
 void flat_update(Stream& stream, const FlatUpdate& update, const Rule& rule) {
+  if (update.halted && *update.halted.as<double>() != 0) return;
   constexpr int kStates = Rule::kStates, kScalars = Rule::kScalars;
   T scalars[kScalars + 1] = {};
   for (int k = 0; k < kScalars; ++k) scalars[k] = static_cast<T>(update.scalars.as<double>()[k]);

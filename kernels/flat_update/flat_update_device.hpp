@@ -38,7 +38,8 @@ struct FlatPointers {
   float* states[FlatUpdate::kMaxStates];
   float* ema;
   const double* scalars;
-  bool aligned;  ///< every buffer starts at a multiple of 16 bytes
+  const double* halted;  ///< null: never
+  bool aligned;          ///< every buffer starts at a multiple of 16 bytes
 };
 
 inline constexpr int kFlatThreads = 256;
@@ -47,7 +48,7 @@ inline constexpr int kFlatThreads = 256;
 template <class Rule>
 __global__ void flat_update_kernel(FlatPointers to, Rule rule, float complement, int64_t count) {
   const int64_t first = 4 * (int64_t(blockIdx.x) * kFlatThreads + threadIdx.x);
-  if (first >= count) return;
+  if (first >= count || (to.halted && *to.halted != 0)) return;
   const int run = count - first < 4 ? int(count - first) : 4;
   const bool whole = to.aligned && run == 4;
   float scalars[Rule::kScalars + 1];
@@ -79,6 +80,7 @@ void flat_update(Stream& stream, const FlatUpdate& update, const Rule& rule) {
   to.parameters = update.parameters.as<float>();
   to.gradients = update.gradients.as<float>();
   to.ema = update.ema.as<float>();
+  to.halted = update.halted.as<double>();
   if (Rule::kScalars > 0) to.scalars = update.scalars.as<double>();
   uintptr_t bits = reinterpret_cast<uintptr_t>(to.parameters) | reinterpret_cast<uintptr_t>(to.gradients) |
                    reinterpret_cast<uintptr_t>(to.ema);

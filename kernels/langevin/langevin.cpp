@@ -72,7 +72,7 @@ void check(const OpScope& op, ConstView x, ConstView d, StepScalars coefficients
 }  // namespace
 
 void langevin_step(Stream& stream, View x, ConstView d, StepScalars coefficients, const NoiseKey& key) {
-  const OpScope op(stream, "langevin_step", {in_out(x), d, coefficients});
+  const OpScope op(stream, "langevin_step", {in_out(x), d, coefficients, key.offset_view(stream.device())});
   check(op, x, d, coefficients, {});
   pick<cpu::langevin_step, simt::langevin_step, cuda::langevin_step>(stream)(stream, x, d, coefficients, key);
 }

@@ -39,7 +39,7 @@ void perturb(Stream& stream, ConstView x, ConstView sigma, const NoiseKey& key, 
 }  // namespace cpu
 
 void perturb(Stream& stream, ConstView x, ConstView sigma, const NoiseKey& key, View y, View minus_z) {
-  const OpScope op(stream, "perturb", {x, sigma, y, minus_z});
+  const OpScope op(stream, "perturb", {x, sigma, y, minus_z, key.offset_view(stream.device())});
   op.require(x.rank() >= 1, "x must be [N,...]");
   op.require(y.shape() == x.shape() && (!minus_z || minus_z.shape() == x.shape()),
              "x, y and minus_z must have one shape");

@@ -47,12 +47,12 @@ void random_uniform(Stream& stream, const NoiseKey& key, double low, double high
 }  // namespace cpu
 
 void random_normal(Stream& stream, const NoiseKey& key, double mean, double sd, View y) {
-  const OpScope op(stream, "random_normal", {y});
+  const OpScope op(stream, "random_normal", {y, key.offset_view(stream.device())});
   pick<cpu::random_normal, simt::random_normal, cuda::random_normal>(stream)(stream, key, mean, sd, y);
 }
 
 void random_uniform(Stream& stream, const NoiseKey& key, double low, double high, View y) {
-  const OpScope op(stream, "random_uniform", {y});
+  const OpScope op(stream, "random_uniform", {y, key.offset_view(stream.device())});
   pick<cpu::random_uniform, simt::random_uniform, cuda::random_uniform>(stream)(stream, key, low, high, y);
 }
 

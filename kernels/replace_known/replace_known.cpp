@@ -41,7 +41,7 @@ void replace_known(Stream& stream, View x, ConstView reference, ConstView mask, 
 
 void replace_known(Stream& stream, View x, ConstView reference, ConstView mask, StepScalars sigma,
                    const NoiseKey& key) {
-  const OpScope op(stream, "replace_known", {in_out(x), reference, mask, sigma});
+  const OpScope op(stream, "replace_known", {in_out(x), reference, mask, sigma, key.offset_view(stream.device())});
   op.require(x.rank() >= 1, "x must be [N,...]");
   op.require(reference.shape() == x.shape(), "x and reference must have one shape");
   op.require(mask.shape() == Shape(x.shape().dims().subspan(1)), "mask must have the shape of one sample");

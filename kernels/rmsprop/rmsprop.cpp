@@ -25,9 +25,9 @@ void rmsprop(Stream& stream, const FlatUpdate& update, const RmspropOptions& opt
 }  // namespace cpu
 
 void rmsprop(Stream& stream, View parameters, ConstView gradients, View v, View ema, double ema_decay,
-             StepScalars scalars, const RmspropOptions& options) {
-  const OpScope op(stream, "rmsprop", {in_out(parameters), gradients, in_out(v), in_out(ema), scalars});
-  const FlatUpdate update{parameters, gradients, {v}, ema, ema_decay, scalars};
+             StepScalars scalars, const RmspropOptions& options, StepScalars halted) {
+  const OpScope op(stream, "rmsprop", {in_out(parameters), gradients, in_out(v), in_out(ema), scalars, halted});
+  const FlatUpdate update{parameters, gradients, {v}, ema, ema_decay, scalars, halted};
   check_flat_update(op, update, 1, 1);
   pick<cpu::rmsprop, simt::rmsprop, cuda::rmsprop>(stream)(stream, update, options);
 }

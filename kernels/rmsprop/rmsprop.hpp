@@ -17,9 +17,10 @@ struct RmspropOptions {
 ///   parameters, gradients, v   any shape of one count; f32, or f64 (cpu); gradients are not changed
 ///   ema, ema_decay             as in kernels/adam
 ///   scalars                    f64 [1]: the learning rate
+///   halted                     as in kernels/adam
 /// Errors: ShapeError, DTypeError, before anything runs; empty: no-op. Cost: 3 elements read and 2 written per
 /// parameter, one more each for ema; no workspace.
 void rmsprop(Stream& stream, View parameters, ConstView gradients, View v, View ema, double ema_decay,
-             StepScalars scalars, const RmspropOptions& options);
+             StepScalars scalars, const RmspropOptions& options, StepScalars halted = {});
 
 }  // namespace ascore::kernels

@@ -25,9 +25,9 @@ void sgd(Stream& stream, const FlatUpdate& update, const SgdOptions& options) {
 }  // namespace cpu
 
 void sgd(Stream& stream, View parameters, ConstView gradients, View b, View ema, double ema_decay, StepScalars scalars,
-         const SgdOptions& options) {
-  const OpScope op(stream, "sgd", {in_out(parameters), gradients, in_out(b), in_out(ema), scalars});
-  const FlatUpdate update{parameters, gradients, {b}, ema, ema_decay, scalars};
+         const SgdOptions& options, StepScalars halted) {
+  const OpScope op(stream, "sgd", {in_out(parameters), gradients, in_out(b), in_out(ema), scalars, halted});
+  const FlatUpdate update{parameters, gradients, {b}, ema, ema_decay, scalars, halted};
   check_flat_update(op, update, 1, 1);
   pick<cpu::sgd, simt::sgd, cuda::sgd>(stream)(stream, update, options);
 }

@@ -18,9 +18,10 @@ struct SgdOptions {
 ///                              so that the first step goes along g itself
 ///   ema, ema_decay             as in kernels/adam
 ///   scalars                    f64 [1]: the learning rate
+///   halted                     as in kernels/adam
 /// Errors: ShapeError, DTypeError, before anything runs; empty: no-op. Cost: 3 elements read and 2 written per
 /// parameter, one more each for ema; no workspace.
 void sgd(Stream& stream, View parameters, ConstView gradients, View b, View ema, double ema_decay, StepScalars scalars,
-         const SgdOptions& options);
+         const SgdOptions& options, StepScalars halted = {});
 
 }  // namespace ascore::kernels

@@ -30,7 +30,7 @@ void sigma_draw(Stream&, const NoiseKey& key, ConstView levels, View sigma, View
 }  // namespace cpu
 
 void sigma_draw(Stream& stream, const NoiseKey& key, ConstView levels, View sigma, View index) {
-  const OpScope op(stream, "sigma_draw", {levels, sigma, index});
+  const OpScope op(stream, "sigma_draw", {levels, sigma, index, key.offset_view(stream.device())});
   op.require(levels.rank() == 1 && levels.count() >= 1, "levels must be [L] with L >= 1");
   op.require(sigma.rank() == 1 && (!index || index.shape() == sigma.shape()), "sigma and index must be [N]");
   op.require_dtype(sigma.dtype() == levels.dtype(), "levels and sigma must have one dtype");

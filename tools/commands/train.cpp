@@ -44,7 +44,8 @@ bool may_differ(const std::string& key) {
                                           "training.keep_checkpoints",
                                           "training.preview_every",
                                           "training.held_out_every",
-                                          "training.held_out_samples"};
+                                          "training.held_out_samples",
+                                          "training.cuda_graphs"};
   return key.starts_with("sampling.") || std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
 }
 

@@ -203,7 +203,8 @@ std::vector<RecipeKey> make_keys() {
   at_least(1, "training.batch_size", ASCORE_SLOT(training.batch_size), "samples per update");
   one_of("training.loss", ASCORE_SLOT(training.loss), {"l2", "l1", "l1_msssim"}, {},
          "denoising score matching loss; l1_msssim: images of sides above 160 only");
-  at_least(1, "training.log_every", ASCORE_SLOT(training.log_every), "steps between lines of metrics.jsonl");
+  at_least(1, "training.log_every", ASCORE_SLOT(training.log_every),
+           "steps between lines of metrics.jsonl, and between looks at the losses");
   at_least(0, "training.checkpoint_every", ASCORE_SLOT(training.checkpoint_every),
            "steps between checkpoints; 0: only the first and the last");
   at_least(0, "training.keep_checkpoints", ASCORE_SLOT(training.keep_checkpoints),
@@ -214,6 +215,8 @@ std::vector<RecipeKey> make_keys() {
            "steps between measurements of the loss on held-out data; 0: none");
   at_least(1, "training.held_out_samples", ASCORE_SLOT(training.held_out_samples),
            "held-out samples that a measurement uses, at most");
+  flag("training.cuda_graphs", ASCORE_SLOT(training.cuda_graphs),
+       "cuda, simt: training and sampling steps are captured once and replayed; changes no bit of a result");
 
   one_of("sampling.sampler", ASCORE_SLOT(sampling.sampler), {"cas", "als", "flow_euler", "flow_heun"}, {},
          "consistent annealed sampling, annealed Langevin sampling, or the probability flow",

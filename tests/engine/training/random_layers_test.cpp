@@ -1,6 +1,7 @@
 // What the trainer gives layers that draw: new numbers in every update, the same ones again after a resume.
 #include "engine/autograd/dropout.hpp"
 #include "engine/autograd/operations.hpp"
+#include "kernels/core/philox.hpp"
 #include "tests/engine/training/support.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -20,7 +21,7 @@ class Dropping final : public ScoreNetwork {
     lift_ = parameter("lift", {8, 2}, Init::normal(0, 1));
   }
   Tensor forward(Ctx& ctx, const Tensor& x, const Tensor&) const override {
-    if (ctx.training) keys_.emplace_back(ctx.random.seed, ctx.random.stream, ctx.random.step);
+    if (ctx.training) keys_.emplace_back(ctx.random.seed, ctx.random.stream, step_of(ctx.random));
     const Tensor h = linear(ctx, x, lift_->value, {});  // [N,8]
     const Tensor kept = dropout_channels(ctx, reshape(ctx, h, {x.dim(0), 1, 1, 8}), 0.5, 0);
     return linear(ctx, reshape(ctx, kept, {x.dim(0), 8}), weight_->value, {});

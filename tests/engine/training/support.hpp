@@ -41,14 +41,15 @@ struct SmallRun {
 /// Networks and trainer of a SmallRun, living together.
 struct SmallTrainer {
   Stream stream;
-  std::unique_ptr<Allocator> allocator = make_pool_allocator(Device::cpu);
+  std::unique_ptr<Allocator> allocator = make_pool_allocator(stream.device());
   Ctx ctx{.stream = stream, .allocator = *allocator};
   std::unique_ptr<ScoreNetwork> network;
   std::unique_ptr<Critic> critic;
   Trainer trainer;
 
-  SmallTrainer(const SmallRun& run, const std::filesystem::path& folder, int64_t width = 16)
-      : stream(Device::cpu, {.threads = run.images ? 2 : 1}),
+  SmallTrainer(const SmallRun& run, const std::filesystem::path& folder, int64_t width = 16,
+               Device device = Device::cpu)
+      : stream(device, {.threads = run.images ? 2 : 1}),
         network(
             run.images
                 ? make_score_network({.name = "ncsnv2", .sample_shape = run.data->sample_shape(), .width = 4})
