@@ -122,6 +122,7 @@ StepReport time_sampling(Ctx& ctx, const tools::Recipe& recipe, const Rounds& ro
                                   plan.sigmas.size(), levels));
   }
   plan.sigmas.erase(plan.sigmas.begin(), plan.sigmas.end() - static_cast<std::ptrdiff_t>(levels));
+  plan.replayed = recipe.training.cuda_graphs;
   const bool dae = recipe.score.target == "dae";
   const ScoreFn score = [&](Ctx& c, const Tensor& x, const auto& sigma) {
     return tools::estimated_score(c, *network, dae, x, sigma);
