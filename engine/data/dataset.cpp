@@ -59,8 +59,8 @@ void check_shape(const DataConfig& config, const Dataset& data) {
   const int height = config.image_height ? config.image_height : config.image_size;
   if (config.image_size != 0 && (height != shape[0] || config.image_size != shape[1])) {
     throw ConfigError(
-        fmt::format("data.image_size = {}, {} high: images of {} are {} wide and {} high, and are not "
-                    "resized",
+        fmt::format("data.image_size: {}x{} pixels (width x height), but images of {} have {}x{}, and are "
+                    "not resized",
                     config.image_size, height, config.name, shape[1], shape[0]));
   }
   if (config.channels != 0 && config.channels != shape[2]) {
