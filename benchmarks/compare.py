@@ -77,7 +77,7 @@ def check_same_work(case, by_variant):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", metavar="CASE")
-    parser.add_argument("--ascore-bench", default=HERE.parent / "build/benchmarks/ascore-bench", metavar="PATH")
+    parser.add_argument("--ascore-bench", default=HERE.parent / "build/dev/benchmarks/ascore-bench", metavar="PATH")
     parser.add_argument("--python", default=sys.executable, metavar="PATH", help="a Python that has PyTorch")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
