@@ -1,5 +1,6 @@
 #include "samplers/initial_state.hpp"
 
+#include "engine/autograd/master_type.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/random_fill/random_fill.hpp"
 #include "kernels/scaled_add/scaled_add.hpp"
@@ -28,13 +29,13 @@ Start parse_start(std::string_view text) {
 }
 
 Tensor uniform_start(Ctx& ctx, const Shape& shape, double low, double high, const NoiseKey& key) {
-  Tensor x = ctx.empty(shape, DType::f32);
+  Tensor x = ctx.empty(shape, master_type(ctx));
   kernels::random_uniform(ctx.stream, key, low, high, x);
   return x;
 }
 
 Tensor prior_start(Ctx& ctx, const Shape& shape, double sigma, const NoiseKey& key) {
-  Tensor x = ctx.empty(shape, DType::f32);
+  Tensor x = ctx.empty(shape, master_type(ctx));
   kernels::random_normal(ctx.stream, key, 0.0, sigma, x);
   return x;
 }

@@ -15,7 +15,7 @@ const char* name(Start start);
 /// Throws ConfigError naming the known ones.
 Start parse_start(std::string_view text);
 
-/// Initial states [N,...], f32: row n is sample key.first_sample + n, whatever the batch.
+/// Initial states [N,...], f32 (f64 where networks compute in it): row n is sample key.first_sample + n, whatever the batch.
 /// Uniform in (low, high]: [0,1] for images without transform, [-1,1] for rescaled ones, [-3,3] for point data.
 Tensor uniform_start(Ctx& ctx, const Shape& shape, double low, double high, const NoiseKey& key);
 /// sigma z.

@@ -1,6 +1,6 @@
 #include "samplers/interpolation.hpp"
 
-#include "engine/io/host_tensor.hpp"
+#include "engine/autograd/master_type.hpp"
 #include "kernels/langevin/langevin.hpp"
 #include "kernels/random_fill/random_fill.hpp"
 #include "kernels/scaled_add/scaled_add.hpp"
@@ -10,6 +10,7 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
+#include <vector>
 
 namespace ascore {
 
@@ -48,8 +49,8 @@ Tensor mixed_normals(Ctx& ctx, const Shape& shape, DType dtype, double sd, const
 }
 
 /// The normal whose share is u. A draw of 1 is one above 1 - 2^-25 that was rounded: no normal has all below it.
-double normal_of(float u) {
-  return normal_quantile(std::min(static_cast<double>(u), 1 - 0x1p-25));
+double normal_of(double u) {
+  return normal_quantile(std::min(u, 1 - 0x1p-25));
 }
 
 }  // namespace
@@ -83,21 +84,19 @@ NoiseSource mixed_noise(const NoiseKey& key, const SeedMix& mix) {
 Tensor mixed_uniform_start(Ctx& ctx, const Shape& shape, double low, double high, const NoiseKey& key,
                            const SeedMix& mix) {
   if (const auto only = only_key(key, mix)) return uniform_start(ctx, shape, low, high, *only);
-  HostTensor u = download(ctx.stream, uniform_start(ctx, shape, 0, 1, key));
-  const HostTensor other = download(ctx.stream, uniform_start(ctx, shape, 0, 1, other_key(key, mix)));
+  std::vector<double> values = ctx.to_host(uniform_start(ctx, shape, 0, 1, key));
+  const std::vector<double> others = ctx.to_host(uniform_start(ctx, shape, 0, 1, other_key(key, mix)));
   const auto [a, b] = weights(mix);
-  const std::span<float> values = u.as<float>();
-  const std::span<const float> others = other.as<float>();
   for (size_t i = 0; i < values.size(); ++i) {
     const double share = normal_share(a * normal_of(values[i]) + b * normal_of(others[i]));
-    values[i] = static_cast<float>(low + (high - low) * share);
+    values[i] = low + (high - low) * share;
   }
-  return upload(ctx, u, MemoryKind::activations);
+  return ctx.from_host(values, shape, master_type(ctx));
 }
 
 Tensor mixed_prior_start(Ctx& ctx, const Shape& shape, double sigma, const NoiseKey& key, const SeedMix& mix) {
   if (const auto only = only_key(key, mix)) return prior_start(ctx, shape, sigma, *only);
-  return mixed_normals(ctx, shape, DType::f32, sigma, key, mix);
+  return mixed_normals(ctx, shape, master_type(ctx), sigma, key, mix);
 }
 
 Tensor mixed_data_start(Ctx& ctx, const Tensor& data, double sigma, const NoiseKey& key, const SeedMix& mix) {

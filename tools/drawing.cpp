@@ -1,5 +1,6 @@
 #include "tools/drawing.hpp"
 
+#include "engine/data/share.hpp"
 #include "engine/data/transform.hpp"
 #include "engine/io/image_grid.hpp"
 #include "engine/io/scatter.hpp"
@@ -39,7 +40,7 @@ Tensor data_tile(Ctx& ctx, const Dataset& data, const Shape& shape, uint64_t fir
     data.read(Split::train, static_cast<int64_t>((first + static_cast<uint64_t>(row)) % static_cast<uint64_t>(size)),
               all.data() + row * width);
   }
-  return upload(ctx, values, MemoryKind::activations);
+  return upload_state(ctx, values);
 }
 
 /// Initial states of one tile: uniform pixels, sent through the data's transform, noise of sigma_begin, or data with
@@ -56,9 +57,9 @@ Tensor start_tile(Ctx& ctx, const Recipe& recipe, const DrawRequest& request, co
   const Tensor x = mixed_uniform_start(ctx, shape, 0, 1, key, request.mix);
   const Transform transform = parse_transform(recipe.data.transform);
   if (transform == Transform::none) return x;
-  HostTensor pixels = download(ctx.stream, x);
+  HostTensor pixels = download_state(ctx, x);
   transform_images(transform, pixels.as<float>());
-  return upload(ctx, pixels, MemoryKind::activations);
+  return upload_state(ctx, pixels);
 }
 
 /// The edit that holds a tile's known region; none where nothing is known.
@@ -72,12 +73,13 @@ StateEdit edit_of(Ctx& ctx, const KnownRegion* known, const Shape& shape, const 
     std::copy_n(known->references.bytes.data() + from * size, size,
                 references.bytes.data() + static_cast<size_t>(row) * size);
   }
-  return keep_known(upload(ctx, references), upload(ctx, known->mask), key.with_stream(id(RandomStream::known_noise)));
+  return keep_known(upload_state(ctx, references), upload(ctx, known->mask),
+                    key.with_stream(id(RandomStream::known_noise)));
 }
 
 /// Network values to bytes (images), or as they are (points).
 HostTensor finished(Ctx& ctx, const Recipe& recipe, const Tensor& samples) {
-  HostTensor values = download(ctx.stream, samples);
+  HostTensor values = download_state(ctx, samples);
   if (!all_finite(values)) {
     throw DivergedError(
         "the samples are not finite: the step size is too large for this network, or training diverged");
@@ -104,7 +106,15 @@ int64_t tile_rows(Device device, const Recipe& recipe, const DrawRequest& reques
     throw ConfigError(fmt::format("--batch {}: a network with standardize takes all {} samples as one batch",
                                   request.batch, request.count));
   }
-  return device == Device::cuda ? std::min(request.batch, request.count) : tile_size(sample_shape(recipe));
+  if (device != Device::cuda) return tile_size(sample_shape(recipe));
+  return std::min(request.batch, (request.count + request.ranks - 1) / request.ranks);
+}
+
+/// What the request's rank draws: whole tiles.
+Share share_of_samples(const DrawRequest& request, int64_t tile) {
+  const Share tiles = share_of((request.count + tile - 1) / tile, request.rank, request.ranks);
+  const int64_t first = std::min(tiles.first * tile, request.count);
+  return {.first = first, .count = std::min(tiles.count * tile, request.count - first)};
 }
 
 }  // namespace
@@ -119,7 +129,8 @@ DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& ne
   inference.training = false;
   const Shape sample = sample_shape(recipe);
   const int64_t tile = tile_rows(ctx.stream.device(), recipe, request);
-  const int64_t tiles = (request.count + tile - 1) / tile;
+  const Share share = share_of_samples(request, tile);
+  const int64_t tiles = (share.count + tile - 1) / tile;
   const int64_t all = tiles * static_cast<int64_t>(request.plan.evaluations());
   int64_t done = 0;
   SamplingPlan plan = request.plan;
@@ -143,12 +154,13 @@ DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& ne
   };
 
   DrawnSamples drawn;
-  for (int64_t first = 0; first < request.count; first += tile) {  // tile by tile: device memory stays bounded
-    const int64_t count = std::min(tile, request.count - first);
+  const int64_t end = share.first + share.count;
+  for (int64_t first = share.first; first < end; first += tile) {  // tile by tile: device memory stays bounded
+    const int64_t count = std::min(tile, end - first);
     const Samples samples =
         sample_batch(inference, {.seed = request.seed, .first = first, .count = count, .tile = tile}, start, sampler);
-    append(drawn.denoised, finished(inference, recipe, samples.denoised), sample, first + count);
-    append(drawn.plain, finished(inference, recipe, samples.plain), sample, first + count);
+    append(drawn.denoised, finished(inference, recipe, samples.denoised), sample, first + count - share.first);
+    append(drawn.plain, finished(inference, recipe, samples.plain), sample, first + count - share.first);
   }
   return drawn;
 }

@@ -26,7 +26,10 @@ struct KnownRegion {
 /// What to draw, and how.
 struct DrawRequest {
   uint64_t seed = 0;
-  int64_t count = 0;
+  int64_t count = 0;        ///< of all samples, numbered from 0
+  /// Which share of them to draw: they are cut into tiles, which run together anyway, and these split evenly; a rank
+  /// draws none where there are fewer tiles than ranks.
+  int rank = 0, ranks = 1;
   int64_t batch = 0;  ///< cuda: rows that run together; elsewhere tiles of a fixed size run, whatever it says; with
                       ///< score.standardize: at least `count`, and all run together
   SamplingPlan plan;
@@ -36,9 +39,9 @@ struct DrawRequest {
   SeedMix mix = {};                    ///< interpolation, from `seed` to another
 };
 
-/// Draws samples 0, 1, ... of a seed (or of its mixture with another). On cpu and simt their bytes are a function of
-/// network, plan, seed and index alone. `progress` hears how many of all network evaluations are done. Throws
-/// ConfigError.
+/// Draws the request's share of the samples 0, 1, ... of a seed (or of its mixture with another). On cpu and simt their
+/// bytes are a function of network, plan, seed and index alone. `progress` hears how many of all network evaluations
+/// are done. Throws ConfigError.
 DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& network, const DrawRequest& request,
                           const std::function<void(int64_t done, int64_t all)>& progress = {});
 

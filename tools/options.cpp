@@ -15,7 +15,8 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
       ->type_name("NAME")
       ->group(group);
   command
-      .add_option("--precision", options.precision, "type of activations: f32 or bf16 (tf32 and f64: refused so far)")
+      .add_option("--precision", options.precision,
+                  "type of activations: f32 or bf16; f64: of everything (cpu alone); tf32: refused so far")
       ->check(CLI::IsMember({"f32", "bf16", "tf32", "f64"}))
       ->type_name("TYPE")
       ->group(group);
@@ -66,11 +67,17 @@ void require_cpu_only(const CommonOptions& options, std::string_view command) {
 DType chosen_precision(const CommonOptions& options, Device device) {
   if (options.precision == "bf16") return DType::bf16;
   if (options.precision == "f32") return DType::f32;
+  if (options.precision == "f64") {
+    if (device == Device::cpu) return DType::f64;
+    throw ConfigError(
+        fmt::format("--precision f64: only the cpu computes in f64, this is {}; use --device cpu", name(device)));
+  }
   if (options.precision == "tf32" && device != Device::cuda) {
     throw ConfigError(fmt::format("--precision tf32: only --device cuda computes in tf32, this is {}; use f32 or bf16",
                                   name(device)));
   }
-  throw ConfigError(fmt::format("--precision {}: not available in this version; use f32 or bf16", options.precision));
+  throw ConfigError(fmt::format("--precision {}: not available in this version; use f32, bf16 or, on the cpu, f64",
+                                options.precision));
 }
 
 }  // namespace ascore::tools

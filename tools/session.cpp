@@ -1,6 +1,8 @@
 #include "tools/session.hpp"
 
+#include "engine/autograd/master_type.hpp"
 #include "engine/autograd/operations.hpp"
+#include "engine/nn/layers.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/step_values/step_values.hpp"
 #include "models/registry.hpp"
@@ -59,7 +61,7 @@ LoadedModel load_model(Ctx& ctx, const std::filesystem::path& run_or_file, const
   model.step = checkpoint.step;
   model.recipe = parse_recipe(checkpoint.recipe, fmt::format("recipe in {}", model.file.string()), overrides);
   model.network = make_score_network(score_network_config(model.recipe));
-  model.parameters.emplace(ctx, *model.network, DType::f32);
+  model.parameters.emplace(ctx, *model.network, master_type(ctx));
   load_score_network(ctx, *model.parameters, checkpoint, averaged);
   return model;
 }
@@ -76,6 +78,16 @@ Tensor estimated_score(Ctx& ctx, const ScoreNetwork& network, bool dae, const Te
   const Tensor s = network_output(ctx, network, x, sigma);
   if (!dae) return divided(ctx, s, sigma, 1);
   return divided(ctx, add(ctx, s, scale(ctx, x, -1)), sigma, 2);
+}
+
+Tensor upload_state(Ctx& ctx, const HostTensor& values) {
+  return to_dtype(ctx, upload(ctx, values, MemoryKind::activations), master_type(ctx));
+}
+
+HostTensor download_state(Ctx& ctx, const Tensor& state) {
+  HostTensor values = download(ctx.stream, state);
+  if (values.dtype == DType::f32) return values;
+  return HostTensor::from_doubles(values.to_doubles(), values.shape, DType::f32);
 }
 
 }  // namespace ascore::tools

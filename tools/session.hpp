@@ -60,4 +60,9 @@ LoadedModel load_model(Ctx& ctx, const std::filesystem::path& run_or_file, const
 /// The estimated score of any network (see LoadedModel::score), at a level on the host or in device memory.
 Tensor estimated_score(Ctx& ctx, const ScoreNetwork& network, bool dae, const Tensor& x, const NoiseLevel& sigma);
 
+/// f32 values, as files hold them, in the type that networks and samplers take in this context (f64 where they compute
+/// in it), and back.
+Tensor upload_state(Ctx& ctx, const HostTensor& values);
+HostTensor download_state(Ctx& ctx, const Tensor& state);
+
 }  // namespace ascore::tools

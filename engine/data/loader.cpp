@@ -57,10 +57,11 @@ std::vector<int64_t> epoch_order(uint64_t seed, uint32_t epoch, int64_t count) {
 }
 
 struct Loader::State {
-  State(const Dataset& d, Split s, int64_t n, bool shuffled, bool flipped, uint64_t random_seed)
+  State(const Dataset& d, Split s, int64_t n, Share part, bool shuffled, bool flipped, uint64_t random_seed)
       : data(d),
         split(s),
         batch(n),
+        share(part),
         shuffle(shuffled),
         flip(flipped && s == Split::train),
         seed(random_seed),
@@ -69,6 +70,7 @@ struct Loader::State {
   const Dataset& data;
   const Split split;
   const int64_t batch;
+  const Share share;
   const bool shuffle, flip;
   const uint64_t seed;
   const int64_t per_epoch;
@@ -85,15 +87,15 @@ struct Loader::State {
   std::vector<int64_t> order;
 
   Batch read(int64_t number) {
-    const int64_t epoch = number / per_epoch, first = number % per_epoch * batch;
+    const int64_t epoch = number / per_epoch, first = number % per_epoch * batch + share.first;
     const int64_t width = data.sample_shape().count();
     if (shuffle && epoch != ordered_epoch) {
       order = epoch_order(seed, static_cast<uint32_t>(epoch), data.size(split));
       ordered_epoch = epoch;
     }
     Batch result{.number = number, .values = {}, .labels = {}, .indices = {}};
-    result.values.resize(static_cast<size_t>(batch * width));
-    for (int64_t i = 0; i < batch; ++i) {
+    result.values.resize(static_cast<size_t>(share.count * width));
+    for (int64_t i = 0; i < share.count; ++i) {
       const int64_t index = shuffle ? order[static_cast<size_t>(first + i)] : first + i;
       float* sample = result.values.data() + i * width;
       data.read(split, index, sample, static_cast<uint32_t>(epoch));
@@ -123,15 +125,20 @@ struct Loader::State {
 };
 
 Loader::Loader(const Dataset& data, Split split, int64_t batch, bool shuffle, bool flip, uint64_t seed,
-               int64_t start_batch) {
+               int64_t start_batch, std::optional<Share> share) {
   const int64_t size = data.size(split);
   if (batch < 1 || batch > size) {
     throw ConfigError(
         fmt::format("a batch of {} from {} {} samples: it must hold 1 to {}", batch, size, name(split), size));
   }
+  const Share part = share.value_or(Share{.first = 0, .count = batch});
+  if (part.count < 1 || part.first < 0 || part.first + part.count > batch) {
+    throw ConfigError(fmt::format("samples {} to {} of a batch of {}: a share holds at least one of them", part.first,
+                                  part.first + part.count, batch));
+  }
   if (start_batch < 0) throw ConfigError(fmt::format("batch {} to start from: not negative", start_batch));
   if (flip && !data.is_image()) throw ConfigError("data.flip: points cannot be mirrored");
-  state_ = std::make_unique<State>(data, split, batch, shuffle, flip, seed);
+  state_ = std::make_unique<State>(data, split, batch, part, shuffle, flip, seed);
   state_->thread = std::thread([state = state_.get(), start_batch] { state->run(start_batch); });
 }
 

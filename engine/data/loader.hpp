@@ -1,8 +1,10 @@
 #pragma once
 
 #include "engine/data/dataset.hpp"
+#include "engine/data/share.hpp"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace ascore {
@@ -17,14 +19,14 @@ struct Batch {
 
 /// Batches without end, read ahead by a thread of its own. Batch k is a pure function of (data, split, batch size,
 /// seed, k): a loader that starts at k gives what an uninterrupted one would. Every epoch visits the samples in a new
-/// order
-/// (`shuffle`) and drops the last partial batch; `flip` mirrors half of the images of an epoch, and never those of the
-/// test split.
+/// order (`shuffle`) and drops the last partial batch; `flip` mirrors half of the images of an epoch, and never those
+/// of the test split.
 class Loader {
  public:
-  /// `data` outlives the loader. Throws ConfigError if a batch is larger than the split, or flips points.
+  /// `data` outlives the loader. `share`: the part of every batch that is read and given, if not all of it.
+  /// Throws ConfigError if a batch is larger than the split, a share empty or outside of it, or flips points.
   Loader(const Dataset& data, Split split, int64_t batch, bool shuffle, bool flip, uint64_t seed,
-         int64_t start_batch = 0);
+         int64_t start_batch = 0, std::optional<Share> share = {});
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;

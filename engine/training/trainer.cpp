@@ -1,9 +1,11 @@
 #include "engine/training/trainer.hpp"
 
+#include "engine/autograd/master_type.hpp"
 #include "engine/training/metrics_log.hpp"
 #include "engine/training/noise_levels.hpp"
 #include "engine/training/random_streams.hpp"
 #include "engine/training/replayed_step.hpp"
+#include "kernels/cast/cast.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/core/memory.hpp"
 
@@ -20,16 +22,21 @@ namespace {
 Tensor batch_tensor(Ctx& ctx, int64_t count, const Shape& sample) {
   std::vector<int64_t> dims{count};
   dims.insert(dims.end(), sample.dims().begin(), sample.dims().end());
-  return ctx.empty(Shape{std::span<const int64_t>(dims)}, DType::f32, MemoryKind::data);
+  return ctx.empty(Shape{std::span<const int64_t>(dims)}, master_type(ctx), MemoryKind::data);
 }
 
 void fill_from_host(Ctx& ctx, const Tensor& batch, std::span<const float> values) {
-  copy(ctx.stream, batch.view(), ConstView(values.data(), batch.shape(), DType::f32, Device::cpu));
+  const ConstView read(values.data(), batch.shape(), DType::f32, Device::cpu);
+  if (batch.dtype() == read.dtype()) {
+    copy(ctx.stream, batch.view(), read);
+  } else {  // f64, which only the cpu has
+    kernels::cast(ctx.stream, read, batch.view());
+  }
 }
 
 Tensor level_tensor(Ctx& ctx, const NoiseConfig& config) {
   const std::vector<double> levels = noise_levels(config);
-  return ctx.from_host(levels, {static_cast<int64_t>(levels.size())}, DType::f32);
+  return ctx.from_host(levels, {static_cast<int64_t>(levels.size())}, master_type(ctx));
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -52,13 +59,13 @@ struct Trainer::State {
         run(std::move(folder)),
         levels(level_tensor(ctx, c.noise)),
         clean(batch_tensor(ctx, c.training.batch_size, images.sample_shape())),
-        score(ctx, n, c.score_optimizer, c.ema, DType::f32),
+        score(ctx, n, c.score_optimizer, c.ema, master_type(ctx)),
         record(ctx),
         arena(ctx.allocator),
         critic_step(captured()),
         score_step(captured()) {
     check(config.training);
-    if (d) critic.emplace(ctx, *d, c.critic_optimizer, std::nullopt, DType::f32);
+    if (d) critic.emplace(ctx, *d, c.critic_optimizer, std::nullopt, master_type(ctx));
     game.emplace(GameConfig{c.target, c.training.loss, c.adversarial, c.range}, n, score, d,
                  critic ? &*critic : nullptr);
     score.initialise(ctx, c.seed);

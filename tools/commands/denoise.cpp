@@ -37,7 +37,7 @@ HostTensor read_input(const std::string& path, const Shape& sample) {
 
 void run(Ctx& ctx, const Options& options) {
   const LoadedModel model = load_model(ctx, options.model, recipe_overrides(options.common), !options.no_ema);
-  const Tensor x = upload(ctx, read_input(options.input, sample_shape(model.recipe)));
+  const Tensor x = upload_state(ctx, read_input(options.input, sample_shape(model.recipe)));
   Tensor result;
   if (options.what == "network") {
     result = model.output(ctx, x, options.sigma);
@@ -49,7 +49,7 @@ void run(Ctx& ctx, const Options& options) {
     const std::vector<double> sigmas(static_cast<size_t>(x.dim(0)), options.sigma);
     result = tweedie(ctx, x, model.output(ctx, x, options.sigma), ctx.from_host(sigmas, {x.dim(0)}, x.dtype()));
   }
-  const HostTensor finished = download(ctx.stream, result);
+  const HostTensor finished = download_state(ctx, result);
   if (!all_finite(finished)) {
     throw DivergedError(fmt::format("--sigma {}: the result is not finite; is the noise in {} of this size?",
                                     options.sigma, options.input));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <set>
 #include <thread>
 
@@ -88,6 +89,38 @@ TEST_CASE("a loader that starts at batch k continues what another had begun") {
     CAPTURE(k);
     REQUIRE(same(resumed.next(), batches[static_cast<size_t>(k)]));
   }
+}
+
+TEST_CASE("the shares of ranks, one after the other, are the batch, flips and dequantisation noise included") {
+  const auto data = open_dataset({.name = "digits", .dequantize = "uniform"}, 5);
+  const int64_t size = 37;
+  const int ranks = GENERATE(1, 2, 4, 37);
+  CAPTURE(ranks);
+  Loader whole(*data, Split::train, size, true, true, 11, 40);  // goes on into the second epoch, which begins at 43
+  std::vector<std::unique_ptr<Loader>> parts;
+  for (int rank = 0; rank < ranks; ++rank) {
+    const Share share = share_of(size, rank, ranks);
+    CHECK((share.count == size / ranks || share.count == size / ranks + 1));
+    parts.push_back(std::make_unique<Loader>(*data, Split::train, size, true, true, 11, 40, share));
+    CHECK(parts.back()->batches_per_epoch() == whole.batches_per_epoch());
+  }
+  for (int k = 0; k < 5; ++k) {
+    Batch joined{.number = 40 + k, .values = {}, .labels = {}, .indices = {}};
+    for (const auto& part : parts) {
+      const Batch more = part->next();
+      joined.values.insert(joined.values.end(), more.values.begin(), more.values.end());
+      joined.labels.insert(joined.labels.end(), more.labels.begin(), more.labels.end());
+      joined.indices.insert(joined.indices.end(), more.indices.begin(), more.indices.end());
+    }
+    REQUIRE(same(joined, whole.next()));
+  }
+}
+
+TEST_CASE("a share that is empty or no part of the batch is refused") {
+  const Counting data(10);
+  const auto [first, count] = GENERATE(table<int64_t, int64_t>({{0, 0}, {-1, 2}, {3, 2}}));
+  const Share share{first, count};
+  CHECK_THROWS_AS(Loader(data, Split::train, 4, false, false, 1, 0, share), ConfigError);
 }
 
 TEST_CASE("loaders that run at the same time do not disturb each other") {

@@ -42,14 +42,15 @@ struct SmallRun {
 struct SmallTrainer {
   Stream stream;
   std::unique_ptr<Allocator> allocator = make_pool_allocator(stream.device());
-  Ctx ctx{.stream = stream, .allocator = *allocator};
+  Ctx ctx;
   std::unique_ptr<ScoreNetwork> network;
   std::unique_ptr<Critic> critic;
   Trainer trainer;
 
   SmallTrainer(const SmallRun& run, const std::filesystem::path& folder, int64_t width = 16,
-               Device device = Device::cpu)
+               Device device = Device::cpu, DType compute = DType::f32)
       : stream(device, {.threads = run.images ? 2 : 1}),
+        ctx{.stream = stream, .allocator = *allocator, .compute = compute},
         network(
             run.images
                 ? make_score_network({.name = "ncsnv2", .sample_shape = run.data->sample_shape(), .width = 4})
