@@ -1,6 +1,7 @@
 #include "models/biggan.hpp"
 
 #include "engine/autograd/attention.hpp"
+#include "engine/autograd/checkpoint.hpp"
 #include "engine/autograd/max_pool2.hpp"
 #include "engine/nn/layers.hpp"
 #include "engine/nn/spectral_layers.hpp"
@@ -58,6 +59,11 @@ class CriticBlock final : public Module {
   }
 
   Tensor forward(Ctx& ctx, const Tensor& x) const override {  // [N,H,W,in]
+    return checkpoint(ctx, [this, x](Ctx& c) { return block(c, x); });
+  }
+
+ private:
+  Tensor block(Ctx& ctx, const Tensor& x) const {
     const ModuleScope scope(ctx, *this);
     Tensor h = conv1_->forward(ctx, first_ ? x : activate(ctx, x, Activation::relu));  // [N,H,W,out]
     h = conv2_->forward(ctx, activate(ctx, h, Activation::relu));
@@ -65,7 +71,6 @@ class CriticBlock final : public Module {
     return ascore::add(ctx, h, shortcut(ctx, x));
   }
 
- private:
   Tensor shortcut(Ctx& ctx, const Tensor& x) const {
     Tensor s = first_ && down_ ? mean_pool2(ctx, x) : x;
     if (shortcut_) s = shortcut_->forward(ctx, s);
@@ -89,6 +94,11 @@ class CriticAttention final : public Module {
   }
 
   Tensor forward(Ctx& ctx, const Tensor& x) const override {  // [N,H,W,C]
+    return checkpoint(ctx, [this, x](Ctx& c) { return block(c, x); });
+  }
+
+ private:
+  Tensor block(Ctx& ctx, const Tensor& x) const {
     const ModuleScope scope(ctx, *this);
     const Tensor queries = rows(ctx, theta_->forward(ctx, x));             // [N,HW,C/8]
     const Tensor keys = rows(ctx, max_pool2(ctx, phi_->forward(ctx, x)));  // [N,HW/4,C/8]
@@ -98,7 +108,6 @@ class CriticAttention final : public Module {
     return ascore::add(ctx, x, o_->forward(ctx, h, gamma_->value));
   }
 
- private:
   static Tensor rows(Ctx& ctx, const Tensor& x) { return reshape(ctx, x, {x.dim(0), x.dim(1) * x.dim(2), x.dim(3)}); }
 
   SpectralConv2d *theta_, *phi_, *g_, *o_;

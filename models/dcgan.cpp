@@ -1,5 +1,6 @@
 #include "models/dcgan.hpp"
 
+#include "engine/autograd/checkpoint.hpp"
 #include "engine/autograd/transpose.hpp"
 #include "engine/nn/layers.hpp"
 #include "engine/nn/normalization_layers.hpp"
@@ -61,9 +62,10 @@ Module* DcganCritic::add_conv(std::string name, int64_t in, int64_t out, bool ha
 Tensor DcganCritic::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,C]
   Tensor h = to_compute(ctx, x);
   for (const Stage& stage : stages_) {
-    h = stage.conv->forward(ctx, h);
-    if (stage.norm) h = stage.norm->forward(ctx, h);
-    h = activate(ctx, h, Activation::leaky_relu, kSlope);
+    h = checkpoint(ctx, [&stage, h](Ctx& c) {
+      const Tensor y = stage.conv->forward(c, h);
+      return activate(c, stage.norm ? stage.norm->forward(c, y) : y, Activation::leaky_relu, kSlope);
+    });
   }
   const int64_t N = h.dim(0), pixels = h.dim(1) * h.dim(2), C = h.dim(3);  // [N,H/8,W/8,8 width]
   h = transpose(ctx, reshape(ctx, h, {N, pixels, C}));                     // flattened as C,H,W

@@ -100,6 +100,7 @@ Ncsnv2::Ncsnv2(const ScoreNetworkConfig& config)
       standardize_(config.standardize) {
   const NcsnStyle style{
       .act = act_, .norm = config.norm.value_or("instance_norm_plus"), .spectral_norm = config.spectral_norm};
+  if (standardize_) set_mixes_samples();
   const Plan& plan = plan_of(config.name);
   check(config, stride(plan, config.dilation));
   const bool odd = has_odd_sides(config, stride(plan, config.dilation));

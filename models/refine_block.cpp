@@ -1,5 +1,7 @@
 #include "models/refine_block.hpp"
 
+#include "engine/autograd/checkpoint.hpp"
+
 #include <fmt/format.h>
 
 namespace ascore {
@@ -23,16 +25,20 @@ Activated ResidualConvUnits::forward(Ctx& ctx, const Activated& x, const Epilogu
   const ModuleScope scope(ctx, *this);
   Activated y = x;
   for (size_t first = 0; first < convs_.size(); first += kStages) {
-    Activated h = y;
-    for (size_t stage = 0; stage + 1 < kStages; ++stage) {
-      h = convs_[first + stage]->forward(ctx, h, act_.epilogue());
-    }
-    const size_t closing = first + kStages - 1;
-    Epilogue sum = closing + 1 == convs_.size() ? last : act_.epilogue(true);
-    sum.residual = y.raw;
-    y = convs_[closing]->forward(ctx, h, sum);
+    const Epilogue sum = first + kStages == convs_.size() ? last : act_.epilogue(true);
+    y = checkpoint(ctx, [this, first, y, sum](Ctx& c) { return unit(c, first, y, sum); });
   }
   return y;
+}
+
+Activated ResidualConvUnits::unit(Ctx& ctx, size_t first, const Activated& x, const Epilogue& last) const {
+  Activated h = x;
+  for (size_t stage = 0; stage + 1 < kStages; ++stage) {
+    h = convs_[first + stage]->forward(ctx, h, act_.epilogue());
+  }
+  Epilogue sum = last;
+  sum.residual = x.raw;
+  return convs_[first + kStages - 1]->forward(ctx, h, sum);
 }
 
 MultiResolutionFusion::MultiResolutionFusion(std::span<const int64_t> in, int64_t out, const NcsnStyle& style) {
@@ -82,6 +88,11 @@ RefineBlock::RefineBlock(const std::vector<int64_t>& in, int64_t out, bool end, 
 }
 
 Activated RefineBlock::refine(Ctx& ctx, std::span<const Activated> inputs, const Epilogue& last) const {
+  const std::vector<Activated> held(inputs.begin(), inputs.end());
+  return checkpoint(ctx, [this, held, last](Ctx& c) { return block(c, held, last); });
+}
+
+Activated RefineBlock::block(Ctx& ctx, std::span<const Activated> inputs, const Epilogue& last) const {
   const ModuleScope scope(ctx, *this);
   Tensor h;  // act of the inputs' sum: [N,H_0,W_0,out]
   if (fusion_) {
@@ -91,7 +102,8 @@ Activated RefineBlock::refine(Ctx& ctx, std::span<const Activated> inputs, const
   } else {
     h = adapt_[0]->forward(ctx, inputs[0], act_.epilogue()).value;
   }
-  return output_->forward(ctx, pooling_->forward(ctx, h, act_.epilogue(true)), last);
+  const Activated pooled = checkpoint(ctx, [this, h](Ctx& c) { return pooling_->forward(c, h, act_.epilogue(true)); });
+  return output_->forward(ctx, pooled, last);
 }
 
 }  // namespace ascore

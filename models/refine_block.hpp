@@ -17,6 +17,8 @@ class ResidualConvUnits final : public Module {
   Activated forward(Ctx& ctx, const Activated& x, const Epilogue& last) const;
 
  private:
+  Activated unit(Ctx& ctx, size_t first, const Activated& x, const Epilogue& last) const;
+
   Nonlinearity act_;
   std::vector<Convolution*> convs_;  // two per block
 };
@@ -52,6 +54,8 @@ class RefineBlock final : public Module {
   Activated refine(Ctx& ctx, std::span<const Activated> inputs, const Epilogue& last) const;
 
  private:
+  Activated block(Ctx& ctx, std::span<const Activated> inputs, const Epilogue& last) const;
+
   Nonlinearity act_;
   std::vector<ResidualConvUnits*> adapt_;
   MultiResolutionFusion* fusion_ = nullptr;

@@ -1,5 +1,6 @@
 #include "models/residual_block.hpp"
 
+#include "engine/autograd/checkpoint.hpp"
 #include "engine/autograd/pad_top_left.hpp"
 #include "engine/nn/pooled_conv2d.hpp"
 
@@ -66,6 +67,10 @@ ResidualBlock::ResidualBlock(int64_t in, int64_t out, Resample resample, int dil
 }
 
 Activated ResidualBlock::forward(Ctx& ctx, const Tensor& x, const Epilogue& last) const {  // [N,H,W,in]
+  return checkpoint(ctx, [this, x, last](Ctx& c) { return block(c, x, last); });
+}
+
+Activated ResidualBlock::block(Ctx& ctx, const Tensor& x, const Epilogue& last) const {
   const ModuleScope scope(ctx, *this);
   const Tensor shortcut = shortcut_ ? shortcut_->forward(ctx, x) : x;              // [N,H',W',out]
   const Tensor h = conv1_->forward(ctx, act_.of(ctx, *normalize1_, x), {}).value;  // [N,H,W,mid]

@@ -19,6 +19,8 @@ class ResidualBlock final : public Module {
   Activated forward(Ctx& ctx, const Tensor& x, const Epilogue& last) const;
 
  private:
+  Activated block(Ctx& ctx, const Tensor& x, const Epilogue& last) const;
+
   Nonlinearity act_;
   Normalization *normalize1_, *normalize2_;
   Module* shortcut_ = nullptr;  // null: the identity

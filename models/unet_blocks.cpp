@@ -1,6 +1,7 @@
 #include "models/unet_blocks.hpp"
 
 #include "engine/autograd/attention.hpp"
+#include "engine/autograd/checkpoint.hpp"
 #include "engine/nn/dropout.hpp"
 #include "engine/nn/normalization_layers.hpp"
 
@@ -47,6 +48,10 @@ UNetBlock::UNetBlock(int64_t in, int64_t out, const UNetStyle& style, const UNet
 
 Tensor UNetBlock::forward(Ctx& ctx, const Tensor& x,
                           const Tensor& embedding) const {  // [N,H,W,in]
+  return checkpoint(ctx, [this, x, embedding](Ctx& c) { return block(c, x, embedding); });
+}
+
+Tensor UNetBlock::block(Ctx& ctx, const Tensor& x, const Tensor& embedding) const {
   const ModuleScope scope(ctx, *this);
   Epilogue level;
   if (dense_) level.residual = at_every_pixel(ctx, dense_->forward(ctx, embedding), x);
@@ -65,6 +70,10 @@ UNetAttention::UNetAttention(int64_t channels, const UNetStyle& style, const UNe
       out_(add<PixelLinear>("OUT", channels, channels, init.attention_out)) {}
 
 Tensor UNetAttention::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,C]
+  return checkpoint(ctx, [this, x](Ctx& c) { return block(c, x); });
+}
+
+Tensor UNetAttention::block(Ctx& ctx, const Tensor& x) const {
   const ModuleScope scope(ctx, *this);
   const Shape pixels = {x.dim(0), x.dim(1) * x.dim(2), channels_};
   const Tensor h = reshape(ctx, normalize_->forward(ctx, x), pixels);  // [N,HW,C]

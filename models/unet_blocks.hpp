@@ -44,6 +44,8 @@ class UNetBlock final : public Module {
   Tensor forward(Ctx& ctx, const Tensor& x, const Tensor& embedding) const;
 
  private:
+  Tensor block(Ctx& ctx, const Tensor& x, const Tensor& embedding) const;
+
   Module *normalize0_, *dense_ = nullptr, *normalize1_, *dropout_ = nullptr;
   Convolution *conv0_, *conv1_;
   Module* projection_ = nullptr;  // null: the identity
@@ -57,6 +59,8 @@ class UNetAttention final : public Module {
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
 
  private:
+  Tensor block(Ctx& ctx, const Tensor& x) const;
+
   int64_t channels_;
   Module *normalize_, *query_, *key_, *value_, *out_;
 };

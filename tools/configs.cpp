@@ -98,6 +98,8 @@ TrainerConfig trainer_config(const Recipe& recipe) {
   config.noise = noise_config(recipe);
   config.training = {.steps = recipe.training.steps,
                      .batch_size = recipe.training.batch_size,
+                     .micro_batch = recipe.training.micro_batch,
+                     .recompute = parse_recompute(recipe.training.recompute),
                      .loss = parse_dsm_loss(recipe.training.loss),
                      .checkpoint_every = recipe.training.checkpoint_every,
                      .keep_checkpoints = recipe.training.keep_checkpoints,

@@ -12,17 +12,25 @@ const Tensor& Activated::kept() const {
 
 void record_activation(Ctx& ctx, const Activated& pair) {
   if (!ctx.tape) return;
-  ctx.tape->record("activate", {pair.raw}, pair.value,
-                   [kept = pair.kept(), activation = pair.activation, slope = pair.slope](Backward& backward) {
-                     kernels::activation_backward(backward.stream, kept, backward.grad_out(), activation, slope,
-                                                  backward.grad_in(0));
-                   });
+  ctx.tape->record(
+      "activate", {pair.raw}, pair.value,
+      [kept = ctx.tape->keep(pair.kept()), activation = pair.activation, slope = pair.slope](Backward& backward) {
+        kernels::activation_backward(backward.stream, kept.get(backward.ctx), backward.grad_out(), activation, slope,
+                                     backward.grad_in(0));
+      });
 }
 
 Activated activated(Ctx& ctx, const Tensor& x, Activation activation, double slope) {
   if (activation == Activation::identity) return x;
-  const Activated result(x, ctx.empty_like(x), activation, slope);
-  kernels::activation(ctx.stream, x, activation, slope, result.value.view());
+  const auto made = [activation, slope](Ctx& c, const Tensor& before) {
+    Tensor y = c.empty_like(before);
+    kernels::activation(c.stream, before, activation, slope, y);
+    return y;
+  };
+  const Activated result(x, made(ctx, x), activation, slope);
+  if (ctx.tape && ctx.tape->remakes(x)) {
+    ctx.tape->remake(result.value, [made, x = ctx.tape->keep(x)](Ctx& c) { return made(c, x.get(c)); });
+  }
   record_activation(ctx, result);
   return result;
 }

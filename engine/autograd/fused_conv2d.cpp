@@ -38,9 +38,10 @@ Activated fused_conv2d(Ctx& ctx, const Activated& x, const Tensor& weight, const
     const bool through = x.activation != Activation::identity;
     ctx.tape->record(
         "conv2d", {x.raw, weight, bias, epilogue.residual}, raw,
-        [in, kept = through ? x.kept() : Tensor(), activation = x.activation, slope = x.slope, weight,
-         options](Backward& b) {  // neither y nor bias
+        [input = ctx.tape->keep(in), before = through ? ctx.tape->keep(x.kept()) : Kept(), activation = x.activation,
+         slope = x.slope, weight, options](Backward& b) {  // neither y nor bias
           b.give(3, b.grad_out());
+          const Tensor in = input.get(b.ctx), kept = before.get(b.ctx);
           if (b.wants(0)) {
             const Tensor others = b.take_gradient(0);
             const View scratch = b.workspace(kernels::conv2d_workspace_bytes(b.stream, in, weight, options));

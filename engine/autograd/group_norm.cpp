@@ -1,19 +1,33 @@
 #include "kernels/group_norm/group_norm.hpp"
 
 #include "engine/autograd/normalization.hpp"
-#include "engine/autograd/tape.hpp"
+#include "engine/autograd/remake.hpp"
 
 namespace ascore {
 
-Tensor group_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, int64_t groups, double eps,
-                  Activation activation) {
+namespace {
+/// f of the normalised x, and what backward needs of the statistics.
+struct Normalised {
+  Tensor y, mean, rstd;
+};
+Normalised normalise(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, int64_t groups, double eps,
+                     Activation activation) {
   const DType wide = accumulator(x.dtype());
-  Tensor y = ctx.empty_like(x), mean = ctx.empty({x.dim(0), groups}, wide), rstd = ctx.empty({x.dim(0), groups}, wide);
+  const Shape group{x.dim(0), groups};
+  Normalised made{ctx.empty_like(x), ctx.empty(group, wide), ctx.empty(group, wide)};
   const auto bytes = static_cast<int64_t>(kernels::group_norm_workspace_bytes(x.shape(), x.dtype()));
   Tensor workspace = ctx.empty({bytes}, DType::u8, MemoryKind::workspace);
-  kernels::group_norm(ctx.stream, x, gamma, beta, eps, activation, y, mean, rstd, workspace);
+  kernels::group_norm(ctx.stream, x, gamma, beta, eps, activation, made.y, made.mean, made.rstd, workspace);
+  return made;
+}
+}  // namespace
+
+Tensor group_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, int64_t groups, double eps,
+                  Activation activation) {
+  const auto [y, mean, rstd] = normalise(ctx, x, gamma, beta, groups, eps, activation);
   if (ctx.tape) {
-    ctx.tape->record("group_norm", {x, gamma, beta}, y, [x, gamma, beta, mean, rstd, activation](Backward& backward) {
+    remake_if_asked(ctx, y, [=](Ctx& c) { return normalise(c, x, gamma, beta, groups, eps, activation).y; });
+    ctx.tape->record("group_norm", {x, gamma, beta}, y, [=, mean = mean, rstd = rstd](Backward& backward) {
       const View scratch =
           backward.workspace(kernels::group_norm_backward_workspace_bytes(x.shape(), mean.dim(1), x.dtype()));
       const Tensor others = backward.take_gradient(0);

@@ -1,27 +1,41 @@
 #include "engine/autograd/normalization.hpp"
 
 #include "engine/autograd/operations.hpp"
-#include "engine/autograd/tape.hpp"
+#include "engine/autograd/remake.hpp"
 #include "kernels/instance_norm_plus/instance_norm_plus.hpp"
 
 namespace ascore {
+
+namespace {
+/// f of the normalised x, and what backward needs of the statistics.
+struct Normalised {
+  Tensor y, mean, rstd, channels;
+};
+Normalised normalise(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& alpha, const Tensor& beta,
+                     Activation activation, double slope) {
+  const DType wide = accumulator(x.dtype());
+  const Shape channels{x.dim(0), x.dim(-1)};
+  Normalised made{ctx.empty_like(x), ctx.empty(channels, wide), ctx.empty(channels, wide),
+                  ctx.empty({x.dim(0), 2}, wide)};
+  kernels::instance_norm_plus(ctx.stream, x, gamma, alpha, beta, made.y, made.mean, made.rstd, made.channels,
+                              activation, slope);
+  return made;
+}
+}  // namespace
 
 Activated instance_norm_plus(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& alpha, const Tensor& beta,
                              Activation activation, double slope) {
   if (ctx.tape && kernels::backward_needs_input(activation)) {
     return activated(ctx, instance_norm_plus(ctx, x, gamma, alpha, beta), activation, slope);
   }
-  const DType wide = accumulator(x.dtype());
-  Tensor y = ctx.empty_like(x);
-  Tensor mean = ctx.empty({x.dim(0), x.dim(-1)}, wide), rstd = ctx.empty({x.dim(0), x.dim(-1)}, wide);
-  Tensor channels = ctx.empty({x.dim(0), 2}, wide);
-  kernels::instance_norm_plus(ctx.stream, x, gamma, alpha, beta, y, mean, rstd, channels, activation, slope);
+  const auto [y, mean, rstd, channels] = normalise(ctx, x, gamma, alpha, beta, activation, slope);
   const bool activates = activation != Activation::identity;
   const Activated result(activates ? y.alias(y.shape()) : y, y, activation, slope);
   if (ctx.tape) {
+    remake_if_asked(ctx, y, [=](Ctx& c) { return normalise(c, x, gamma, alpha, beta, activation, slope).y; });
     ctx.tape->record(
         "instance_norm_plus", {x, gamma, alpha, beta}, result.raw,
-        [x, gamma, alpha, mean, rstd, channels](Backward& backward) {
+        [x, gamma, alpha, mean = mean, rstd = rstd, channels = channels](Backward& backward) {
           const View scratch =
               backward.workspace(kernels::instance_norm_plus_backward_workspace_bytes(x.shape(), x.dtype()));
           const Tensor others = backward.take_gradient(0);

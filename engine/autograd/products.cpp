@@ -20,9 +20,10 @@ Tensor linear(Ctx& ctx, const Tensor& x, const Tensor& weight, const Tensor& bia
   Tensor y = ctx.empty({x.dim(0), weight.dim(0)}, x.dtype());  // [N,O]
   kernels::linear(ctx.stream, x, weight, bias, y);
   if (ctx.tape) {
-    ctx.tape->record("linear", {x, weight, bias}, y, [x, weight](Backward& b) {  // neither y nor bias
+    ctx.tape->record("linear", {x, weight, bias}, y, [input = ctx.tape->keep(x), weight](Backward& b) {  // not bias
       if (b.wants(0)) kernels::linear_dgrad(b.stream, b.grad_out(), weight, b.grad_in(0));
       if (b.wants(1) || b.wants(2)) {
+        const Tensor x = input.get(b.ctx);
         const View scratch =
             b.workspace(kernels::linear_wgrad_workspace_bytes(b.stream.device(), x.shape(), weight.shape()));
         kernels::linear_wgrad(b.stream, x, b.grad_out(), b.grad_in(1), b.grad_in(2), scratch);

@@ -5,6 +5,9 @@
 #include "engine/autograd/tape.hpp"
 #include "kernels/scaled_add/scaled_add.hpp"
 
+#include <functional>
+#include <vector>
+
 namespace ascore {
 
 namespace {
@@ -16,9 +19,16 @@ void record(Ctx& ctx, const Tensor& weight, const Tensor& y, const Tensor& u, co
                                     scratch);
   });
 }
-}  // namespace
 
-Tensor spectral_normalize(Ctx& ctx, const Tensor& weight, SpectralNorm& state) {
+/// The normalised weight and what its gradient needs; `iterate` makes them. Where blocks run again they are kept: they
+/// are as few as the weights, and the vectors have moved on.
+Tensor recorded(Ctx& ctx, const Tensor& weight, const std::function<std::vector<Tensor>()>& iterate) {
+  const std::vector<Tensor> made = ctx.tape ? ctx.tape->once(iterate) : iterate();
+  record(ctx, weight, made[0], made[1], made[2], made[3]);
+  return made[0];
+}
+
+std::vector<Tensor> iterated(Ctx& ctx, const Tensor& weight, SpectralNorm& state) {
   const int64_t outputs = weight.dim(0), rest = outputs ? weight.count() / outputs : 0;
   Tensor y = ctx.empty_like(weight), u = ctx.empty_like(state.u), v = ctx.empty({rest}, weight.dtype());
   Tensor sigma = ctx.empty({1}, weight.dtype());
@@ -27,11 +37,10 @@ Tensor spectral_normalize(Ctx& ctx, const Tensor& weight, SpectralNorm& state) {
     kernels::scaled_add(ctx.stream, 1.0, u, 0.0, {}, state.u.view());
     if (state.sv) kernels::scaled_add(ctx.stream, 1.0, sigma, 0.0, {}, state.sv.view());
   }
-  record(ctx, weight, y, u, v, sigma);
-  return y;
+  return {y, u, v, sigma};
 }
 
-Tensor spectral_normalize(Ctx& ctx, const Tensor& weight, SpectralVectors& state) {
+std::vector<Tensor> iterated(Ctx& ctx, const Tensor& weight, SpectralVectors& state) {
   Tensor y = ctx.empty_like(weight), sigma = ctx.empty({1}, weight.dtype()), u = state.u, v = state.v;
   if (ctx.training) {
     // The gradient needs the vectors of this forward, and the next one moves those of `state`.
@@ -45,8 +54,16 @@ Tensor spectral_normalize(Ctx& ctx, const Tensor& weight, SpectralVectors& state
     Tensor workspace = ctx.empty({bytes}, DType::u8, MemoryKind::workspace);
     kernels::spectral_norm_held(ctx.stream, weight, u, v, y, sigma, workspace);
   }
-  record(ctx, weight, y, u, v, sigma);
-  return y;
+  return {y, u, v, sigma};
+}
+}  // namespace
+
+Tensor spectral_normalize(Ctx& ctx, const Tensor& weight, SpectralNorm& state) {
+  return recorded(ctx, weight, [&] { return iterated(ctx, weight, state); });
+}
+
+Tensor spectral_normalize(Ctx& ctx, const Tensor& weight, SpectralVectors& state) {
+  return recorded(ctx, weight, [&] { return iterated(ctx, weight, state); });
 }
 
 }  // namespace ascore

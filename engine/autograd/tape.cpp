@@ -65,6 +65,11 @@ void Tape::watch(const Tensor& x, const Tensor& into) {
   watched_[x.id()] = {x.shape(), x.dtype(), into};
 }
 
+void Tape::watch_more(const Tensor& x, const Tensor& sum) {
+  watch(x, sum);
+  gradients_[x.id()] = {sum, true};
+}
+
 void Tape::record(const char* name, std::initializer_list<Tensor> inputs, const Tensor& output, BackwardFn backward) {
   if (std::ranges::none_of(inputs, [&](const Tensor& x) { return tracks(x); })) return;
   Node node{name, {}, output.id(), std::move(backward)};
@@ -80,6 +85,7 @@ Tensor Tape::slot(Ctx& ctx, const Input& input) {
 }
 
 void Tape::run(Ctx& ctx, Node& node) {
+  if (node.again) return run_again(*node.again);
   const auto found = gradients_.find(node.output);
   if (found == gradients_.end()) return;  // the loss does not depend on this output
   Tensor grad_out = found->second.tensor;
@@ -95,18 +101,27 @@ void Tape::run(Ctx& ctx, Node& node) {
 }
 
 void Tape::backward(Ctx& ctx, const Tensor& loss, const Tensor& seed) {
-  if (!tracks(loss)) throw Error("backward: the loss does not depend on anything watched");
-  if (seed && (seed.shape() != loss.shape() || seed.dtype() != loss.dtype())) {
-    throw ShapeError(fmt::format("backward: seed {} for {}", to_string(seed.shape()), to_string(loss.shape())));
+  if (seed) return backward(ctx, {{loss, seed}});
+  if (loss.count() != 1) throw ShapeError("backward: the loss is no scalar and no seed is given");
+  Tensor start = ctx.empty(loss.shape(), loss.dtype(), MemoryKind::gradients);
+  kernels::fill(ctx.stream, start, 1.0);
+  backward(ctx, {{loss, start}});
+}
+
+void Tape::backward(Ctx& ctx, std::initializer_list<Seed> seeds) {
+  for (const auto& [of, gradient] : seeds) {
+    if (!tracks(of)) throw Error("backward: the loss does not depend on anything watched");
+    if (gradient.shape() != of.shape() || gradient.dtype() != of.dtype()) {
+      throw ShapeError(fmt::format("backward: seed {} for {}", to_string(gradient.shape()), to_string(of.shape())));
+    }
+    gradients_[of.id()] = {gradient, false};
   }
-  if (!seed && loss.count() != 1) throw ShapeError("backward: the loss is no scalar and no seed is given");
   Ctx plain = ctx.detached();
-  Tensor start = seed;
-  if (!start) {
-    start = plain.empty(loss.shape(), loss.dtype(), MemoryKind::gradients);
-    kernels::fill(plain.stream, start, 1.0);
-  }
-  gradients_[loss.id()] = {start, false};
+  run_all(plain);
+}
+
+void Tape::run_all(Ctx& plain) {
+  forget_remakes();
   while (!nodes_.empty()) {
     Node node = std::move(nodes_.back());
     nodes_.pop_back();
@@ -124,6 +139,7 @@ void Tape::backward(Ctx& ctx, const Tensor& loss, const Tensor& seed) {
   gradients_ = std::move(wanted);
   watched_.clear();
   tracked_.clear();
+  remakes_.clear();
 }
 
 Tensor Tape::gradient(const Tensor& x) const {

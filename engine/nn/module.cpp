@@ -35,6 +35,11 @@ void Module::keep(std::string name, std::unique_ptr<Module> child) {
   children_.emplace_back(std::move(name), std::move(child));
 }
 
+bool Module::mixes_samples() const {
+  return mixes_samples_ ||
+         std::ranges::any_of(children_, [](const auto& child) { return child.second->mixes_samples(); });
+}
+
 std::vector<Parameter*> Module::parameters() {
   std::vector<Parameter*> all;
   collect("", all);

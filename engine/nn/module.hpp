@@ -41,6 +41,9 @@ class Module {
 
   /// All parameters and buffers below, depth first in order of declaration, with their full names worked out.
   std::vector<Parameter*> parameters();
+  /// True if the output of a sample depends on the others of its batch, in this module or below: then a part of a batch
+  /// is another batch.
+  bool mixes_samples() const;
   /// Dotted name from the root of the tree whose `parameters` was asked last; "" for the root.
   const std::string& path() const { return path_; }
 
@@ -59,12 +62,17 @@ class Module {
   Parameter* buffer(std::string name, const Shape& shape, const Init& init,
                     ParameterLayout layout = ParameterLayout::plain);
 
+ protected:
+  /// For constructors of modules that take statistics of the whole batch.
+  void set_mixes_samples() { mixes_samples_ = true; }
+
  private:
   void keep(std::string name, std::unique_ptr<Module> child);
   void claim(const std::string& name) const;
   void collect(const std::string& path, std::vector<Parameter*>& into);
 
   std::string path_;
+  bool mixes_samples_ = false;
   std::vector<std::unique_ptr<Parameter>> own_;
   std::vector<std::pair<std::string, std::unique_ptr<Module>>> children_;
 };

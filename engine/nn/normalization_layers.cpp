@@ -40,7 +40,9 @@ BatchNorm::BatchNorm(int64_t channels, const Init& weight, double eps)
       bias_(parameter("bias", {channels}, Init::zeros())),
       mean_(buffer("running_mean", {channels}, Init::zeros())),
       variance_(buffer("running_var", {channels}, Init::constant(1))),
-      batches_(buffer("num_batches_tracked", {}, Init::zeros())) {}
+      batches_(buffer("num_batches_tracked", {}, Init::zeros())) {
+  set_mixes_samples();
+}
 
 Tensor BatchNorm::forward(Ctx& ctx, const Tensor& x) const {
   const ModuleScope scope(ctx, *this);

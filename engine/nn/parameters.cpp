@@ -47,6 +47,10 @@ void ParameterSet::watch(Tape& tape, const Tensor& flat_gradients) const {
   for (size_t i = 0; i < trainable_.size(); ++i) tape.watch(trainable_[i]->value, slice(flat_gradients, i));
 }
 
+void ParameterSet::watch_more(Tape& tape, const Tensor& flat_gradients) const {
+  for (size_t i = 0; i < trainable_.size(); ++i) tape.watch_more(trainable_[i]->value, slice(flat_gradients, i));
+}
+
 void ParameterSet::mark_changed() {
   for (const Parameter* p : trainable_) p->value.mark_changed();
 }

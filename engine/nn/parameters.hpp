@@ -37,6 +37,8 @@ class ParameterSet {
   void bind(const Tensor& flat);
   /// Asks `tape` for the gradient of every trainable parameter, written into its slice of `flat_gradients`.
   void watch(Tape& tape, const Tensor& flat_gradients) const;
+  /// The same, but what the slices hold stays: the gradients are added to it.
+  void watch_more(Tape& tape, const Tensor& flat_gradients) const;
   /// Tells caches that the bound values were written. Call after every optimizer step.
   void mark_changed();
 

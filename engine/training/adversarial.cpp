@@ -2,6 +2,8 @@
 
 #include "kernels/core/error.hpp"
 
+#include <fmt/format.h>
+
 namespace ascore {
 
 namespace {
@@ -11,14 +13,6 @@ UpdateRecord::Values done(Ctx& ctx, const UpdateRecord& record) {
   UpdateRecord::Values values = record.read(ctx);
   if (values.halt) throw DivergedError(values.halt->what);
   return values;
-}
-
-/// The context of an update: in training mode, remembered on `tape` (null: not).
-Ctx training_context(const Ctx& ctx, Tape* tape) {
-  Ctx result = ctx;
-  result.training = true;
-  result.tape = tape;
-  return result;
 }
 
 }  // namespace
@@ -31,6 +25,36 @@ AdversarialGame::AdversarialGame(const GameConfig& config, const ScoreNetwork& s
     throw ConfigError("adversarial training needs both an adversarial loss and a critic; plain training neither");
   }
   if (wanted) check(*config.adversarial);
+  if (config.micro_batch == 0 && !config.peers.sum) return;
+  const bool mixes = score.mixes_samples() || (critic && critic->mixes_samples());
+  if (mixes || config.loss == DsmLoss::l1_msssim) {
+    throw ConfigError(fmt::format(
+        "a batch cannot be split (training.micro_batch, or several ranks): {} takes statistics of the whole batch",
+        !mixes                  ? "the loss l1_msssim"
+        : score.mixes_samples() ? "the score network (standardize or batch_norm)"
+                                : "the critic (batch_norm)"));
+  }
+}
+
+/// The context of an update: in training mode, remembered on `tape` (null: not).
+Ctx AdversarialGame::training_context(const Ctx& ctx, Tape* tape) {
+  Ctx result = ctx;
+  result.training = true;
+  result.tape = tape;
+  return result;
+}
+
+BatchShare AdversarialGame::share(const NoisyBatch& batch) const {
+  const int64_t count = batch.clean.dim(0);
+  return config_.share.value_or(BatchShare{.global = count, .first = 0, .count = count});
+}
+
+std::vector<BatchPart> AdversarialGame::parts(const NoisyBatch& batch) const {
+  return parts_of(batch.clean.dim(0), config_.micro_batch);
+}
+
+bool AdversarialGame::is_whole(const NoisyBatch& batch) const {
+  return !config_.peers.sum && parts(batch).size() == 1;
 }
 
 Tensor AdversarialGame::seen_by_critic(Ctx& ctx, const Tensor& fake) const {
@@ -39,6 +63,7 @@ Tensor AdversarialGame::seen_by_critic(Ctx& ctx, const Tensor& fake) const {
 }
 
 QueuedUpdate AdversarialGame::queue_critic(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record) {
+  if (!is_whole(batch)) return critic_in_parts(ctx, batch, record);
   const AdversarialConfig& adversarial = config_.adversarial.value();
   Ctx constant = training_context(ctx, nullptr);
   QueuedUpdate update;
@@ -46,7 +71,7 @@ QueuedUpdate AdversarialGame::queue_critic(Ctx& ctx, const NoisyBatch& batch, co
   update.fake = denoised(constant, batch, s, config_.target);
   const Tensor seen = seen_by_critic(constant, update.fake);
 
-  Tape tape;
+  Tape tape(config_.recompute);
   Ctx learning = training_context(ctx, &tape);
   critic_learner_->watch(tape);
   update.real_verdict = critic_->forward(learning, batch.clean);
@@ -58,7 +83,8 @@ QueuedUpdate AdversarialGame::queue_critic(Ctx& ctx, const NoisyBatch& batch, co
 }
 
 QueuedUpdate AdversarialGame::queue_score(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record) {
-  Tape tape;
+  if (!is_whole(batch)) return score_in_parts(ctx, batch, record);
+  Tape tape(config_.recompute);
   Ctx learning = training_context(ctx, &tape);
   score_learner_.watch(tape);
   QueuedUpdate update;

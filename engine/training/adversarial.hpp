@@ -1,11 +1,17 @@
 #pragma once
 
+#include "engine/autograd/recompute.hpp"
+#include "engine/training/batch_parts.hpp"
 #include "engine/training/learner.hpp"
 #include "engine/training/score_matching.hpp"
 
 #include <optional>
+#include <vector>
 
 namespace ascore {
+
+class HeldBuffers;
+struct VerdictGradients;
 
 /// What both kinds of update have to know; `adversarial` absent: plain score matching.
 struct GameConfig {
@@ -14,6 +20,11 @@ struct GameConfig {
   std::optional<AdversarialConfig> adversarial = {};
   std::optional<ValueRange> range =
       {};  ///< clamp of denoised samples before the critic sees them, if adversarial.clamp
+  /// Samples on the tape at once, 0: all. Forward and backward run part by part; losses are those of the whole batch.
+  int64_t micro_batch = 0;
+  Recompute recompute = Recompute::none;
+  std::optional<BatchShare> share = {};  ///< of the update's batch; absent: this process has all of it
+  BatchPeers peers = {};                 ///< where it has not
 };
 
 /// An update as it is queued: what it computes, in device memory. `loss` is what the player minimises; without a critic
@@ -52,7 +63,8 @@ struct ScoreUpdate {
 /// `update_...` throw DivergedError naming what.
 class AdversarialGame {
  public:
-  /// critic and critic_learner: null exactly if config.adversarial is absent. Throws ConfigError.
+  /// critic and critic_learner: null exactly if config.adversarial is absent. Throws ConfigError, also for a batch in
+  /// parts or shares if a network or a loss takes statistics of the batch.
   AdversarialGame(const GameConfig& config, const ScoreNetwork& score, Learner& score_learner, const Critic* critic,
                   Learner* critic_learner);
 
@@ -68,6 +80,21 @@ class AdversarialGame {
 
  private:
   Tensor seen_by_critic(Ctx& ctx, const Tensor& fake) const;
+  static Ctx training_context(const Ctx& ctx, Tape* tape);
+  BatchShare share(const NoisyBatch& batch) const;
+  std::vector<BatchPart> parts(const NoisyBatch& batch) const;
+  bool is_whole(const NoisyBatch& batch) const;
+
+  Ctx context_of(const Ctx& ctx, const BatchPart& part, Tape* tape) const;
+  double weight_of(const NoisyBatch& batch, const BatchPart& part) const;
+  QueuedUpdate empty_update(Ctx& ctx, const NoisyBatch& batch) const;
+  void denoise(Ctx& ctx, const NoisyBatch& batch, QueuedUpdate& update, const HeldBuffers& score_start) const;
+  void judge(Ctx& ctx, const NoisyBatch& batch, QueuedUpdate& update, const HeldBuffers& critic_start) const;
+  VerdictGradients coupled_gradients(Ctx& ctx, GanPlayer player, const NoisyBatch& batch, const QueuedUpdate& update,
+                                     double weight) const;
+  void sum_over_peers(Ctx& ctx, const Tensor& values) const;
+  QueuedUpdate critic_in_parts(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record);
+  QueuedUpdate score_in_parts(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record);
 
   GameConfig config_;
   const ScoreNetwork& score_;

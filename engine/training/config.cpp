@@ -19,6 +19,8 @@ using Names = std::array<std::pair<E, const char*>, N>;
 constexpr Names<Spacing, 2> kSpacings{{{Spacing::geometric, "geometric"}, {Spacing::linear, "linear"}}};
 constexpr Names<ScoreTarget, 2> kTargets{{{ScoreTarget::gaussian, "gaussian"}, {ScoreTarget::dae, "dae"}}};
 constexpr Names<DsmLoss, 3> kDsmLosses{{{DsmLoss::l2, "l2"}, {DsmLoss::l1, "l1"}, {DsmLoss::l1_msssim, "l1_msssim"}}};
+constexpr Names<Recompute, 3> kRecomputes{
+    {{Recompute::none, "none"}, {Recompute::norm, "norm"}, {Recompute::block, "block"}}};
 constexpr Names<GanLoss, 10> kGanLosses{{{GanLoss::gan, "gan"},
                                          {GanLoss::wgan, "wgan"},
                                          {GanLoss::hinge, "hinge"},
@@ -66,6 +68,9 @@ const char* name(DsmLoss loss) {
 const char* name(GanLoss loss) {
   return name_in(kGanLosses, loss);
 }
+const char* name(Recompute recompute) {
+  return name_in(kRecomputes, recompute);
+}
 Spacing parse_spacing(std::string_view text) {
   return parse_in(kSpacings, "spacing of noise levels", text);
 }
@@ -77,6 +82,9 @@ DsmLoss parse_dsm_loss(std::string_view text) {
 }
 GanLoss parse_gan_loss(std::string_view text) {
   return parse_in(kGanLosses, "adversarial loss", text);
+}
+Recompute parse_recompute(std::string_view text) {
+  return parse_in(kRecomputes, "kind of recomputation", text);
 }
 
 std::optional<ValueRange> image_range(std::string_view transform) {
@@ -109,6 +117,7 @@ void check(const TrainingConfig& config) {
   };
   at_least("training.steps", config.steps, 0);
   at_least("training.batch_size", config.batch_size, 1);
+  at_least("training.micro_batch", config.micro_batch, 0);
   at_least("training.checkpoint_every", config.checkpoint_every, 0);
   at_least("training.keep_checkpoints", config.keep_checkpoints, 0);
   at_least("training.preview_every", config.preview_every, 0);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/autograd/operations.hpp"
+#include "engine/autograd/recompute.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -44,6 +45,8 @@ struct AdversarialConfig {
 struct TrainingConfig {
   int64_t steps = 300000;
   int64_t batch_size = 128;
+  int64_t micro_batch = 0;                ///< samples on the tape at once, their gradients added up; 0: all of a batch
+  Recompute recompute = Recompute::none;  ///< what backward does again instead of keeping it
   DsmLoss loss = DsmLoss::l2;
   int64_t checkpoint_every = 5000;  ///< 0: only before the first and after the last step
   int64_t keep_checkpoints = 5;     ///< the newest that stay; 0: all
@@ -59,10 +62,12 @@ const char* name(Spacing spacing);
 const char* name(ScoreTarget target);
 const char* name(DsmLoss loss);
 const char* name(GanLoss loss);
+const char* name(Recompute recompute);
 Spacing parse_spacing(std::string_view text);
 ScoreTarget parse_score_target(std::string_view text);
 DsmLoss parse_dsm_loss(std::string_view text);
 GanLoss parse_gan_loss(std::string_view text);
+Recompute parse_recompute(std::string_view text);
 
 /// Throw ConfigError naming key and value where one makes no sense.
 void check(const NoiseConfig& config);

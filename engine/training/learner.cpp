@@ -35,6 +35,11 @@ void Learner::begin_update(Ctx& ctx, int64_t draw) {
 void Learner::minimise(Ctx& ctx, Tape& tape, const Tensor& loss, Player player, const UpdateRecord& record,
                        const Tensor& first_part, const Tensor& second_part) {
   tape.backward(ctx, loss);
+  finish_update(ctx, loss, player, record, first_part, second_part);
+}
+
+void Learner::finish_update(Ctx& ctx, const Tensor& loss, Player player, const UpdateRecord& record,
+                            const Tensor& first_part, const Tensor& second_part) {
   record.note(ctx, player, {loss, first_part, second_part}, gradients, draw());
   optimizer->apply(ctx, parameters.flat(), gradients, average, decay, numbers_.rows(1, numbers_.dim(0)),
                    record.halted());

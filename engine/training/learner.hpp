@@ -23,8 +23,10 @@ class Learner {
   /// The average becomes a copy of the parameters. Call after parameters were loaded from elsewhere.
   void restart_average(Ctx& ctx);
 
-  /// Asks `tape` for the gradients of all parameters.
-  void watch(Tape& tape) const { parameters.watch(tape, gradients); }
+  /// Asks `tape` for the gradients of all parameters; `more`: they are added to those that are there.
+  void watch(Tape& tape, bool more = false) const {
+    more ? parameters.watch_more(tape, gradients) : parameters.watch(tape, gradients);
+  }
   /// Gives the next update its numbers, in device memory: `draw`, which says what random numbers it takes, and those of
   /// the optimizer. Not part of a captured step.
   void begin_update(Ctx& ctx, int64_t draw);
@@ -34,6 +36,9 @@ class Learner {
   /// the average, which changes nothing if the record is halted: if loss or gradients are not finite.
   void minimise(Ctx& ctx, Tape& tape, const Tensor& loss, Player player, const UpdateRecord& record,
                 const Tensor& first_part = {}, const Tensor& second_part = {});
+  /// The same without backward: the gradients are there.
+  void finish_update(Ctx& ctx, const Tensor& loss, Player player, const UpdateRecord& record,
+                     const Tensor& first_part = {}, const Tensor& second_part = {});
   /// As if the updates from `draw` on, which changed nothing, had not been.
   void forget_updates(int64_t draw);
 

@@ -66,12 +66,22 @@ struct Trainer::State {
         score_step(captured()) {
     check(config.training);
     if (d) critic.emplace(ctx, *d, c.critic_optimizer, std::nullopt, master_type(ctx));
-    game.emplace(GameConfig{c.target, c.training.loss, c.adversarial, c.range}, n, score, d,
-                 critic ? &*critic : nullptr);
+    game.emplace(GameConfig{.target = c.target,
+                            .loss = c.training.loss,
+                            .adversarial = c.adversarial,
+                            .range = c.range,
+                            .micro_batch = part_size() < c.training.batch_size ? part_size() : 0,
+                            .recompute = c.training.recompute},
+                 n, score, d, critic ? &*critic : nullptr);
     score.initialise(ctx, c.seed);
     if (critic) critic->initialise(ctx, c.seed, "critic");
   }
 
+  /// Samples that are in memory with all that they become, at most.
+  int64_t part_size() const {
+    const TrainingConfig& training = config.training;
+    return training.micro_batch > 0 ? std::min(training.batch_size, training.micro_batch) : training.batch_size;
+  }
   ArenaAllocator* captured() {
     return config.training.cuda_graphs && has_graphs(ctx.stream.device()) ? &arena : nullptr;
   }
@@ -171,8 +181,8 @@ HeldOutLoss Trainer::State::held_out_loss() {
   inference.training = false;
   const int64_t width = data.sample_shape().count();
   LossByLevel losses(noise_levels(config.noise));
-  for (int64_t begin = 0; begin < count; begin += config.training.batch_size) {
-    const int64_t rows = std::min(config.training.batch_size, count - begin);
+  for (int64_t begin = 0; begin < count; begin += part_size()) {
+    const int64_t rows = std::min(part_size(), count - begin);
     std::vector<float> values(static_cast<size_t>(rows * width));
     for (int64_t i = 0; i < rows; ++i) data.read(Split::test, begin + i, values.data() + i * width);
     const Tensor held_out = batch_tensor(inference, rows, data.sample_shape());

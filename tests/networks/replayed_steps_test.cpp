@@ -56,11 +56,16 @@ Outcome trained(SmallRun run, Device device, bool graphs) {
 
 TEST_CASE("a run of captured steps writes the checkpoints and metrics of ordinary ones, byte for byte") {
   const auto device = GENERATE(from_range(test::devices()));
-  const auto [images, adversarial] = GENERATE(table<bool, bool>({{false, false}, {false, true}, {true, true}}));
-  CAPTURE(name(device), images, adversarial);
+  const auto [images, adversarial, micro_batch] =
+      GENERATE(table<bool, bool, int64_t>({{false, false, 0}, {false, true, 0}, {false, true, 3}, {true, true, 0}}));
+  CAPTURE(name(device), images, adversarial, micro_batch);
   const int64_t steps = images ? 3 : 6;
-  const Outcome plain = trained(small_run(device, images, adversarial, steps), device, false);
-  const Outcome graphs = trained(small_run(device, images, adversarial, steps), device, true);
+  SmallRun run = small_run(device, images, adversarial, steps);
+  run.config.training.micro_batch = micro_batch;
+  const Outcome plain = trained(std::move(run), device, false);
+  run = small_run(device, images, adversarial, steps);
+  run.config.training.micro_batch = micro_batch;
+  const Outcome graphs = trained(std::move(run), device, true);
   CHECK(plain.checkpoint.size() > 1000);
   CHECK(graphs.checkpoint == plain.checkpoint);
   REQUIRE(plain.metrics.size() == static_cast<size_t>(steps));

@@ -45,6 +45,7 @@ bool may_differ(const std::string& key) {
                                           "training.preview_every",
                                           "training.held_out_every",
                                           "training.held_out_samples",
+                                          "training.recompute",
                                           "training.cuda_graphs"};
   return key.starts_with("sampling.") || std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
 }

@@ -65,7 +65,8 @@ struct Recipe {
   } adversarial;
 
   struct Training {
-    int64_t steps = 10000, batch_size = 128;
+    int64_t steps = 10000, batch_size = 128, micro_batch = 0;
+    std::string recompute = "none";
     std::string loss = "l2";
     int64_t log_every = 50, checkpoint_every = 1000, keep_checkpoints = 5, preview_every = 1000;
     int64_t held_out_every = 500, held_out_samples = 256;

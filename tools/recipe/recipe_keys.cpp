@@ -201,6 +201,10 @@ std::vector<RecipeKey> make_keys() {
 
   at_least(0, "training.steps", ASCORE_SLOT(training.steps), "updates of the score network in all");
   at_least(1, "training.batch_size", ASCORE_SLOT(training.batch_size), "samples per update");
+  at_least(0, "training.micro_batch", ASCORE_SLOT(training.micro_batch),
+           "samples in memory at once: a batch in parts, of the same loss; less memory; 0: whole batches");
+  one_of("training.recompute", ASCORE_SLOT(training.recompute), {"none", "norm", "block"}, {},
+         "what backward computes again instead of keeping it: less memory, more time, the same bits");
   one_of("training.loss", ASCORE_SLOT(training.loss), {"l2", "l1", "l1_msssim"}, {},
          "denoising score matching loss; l1_msssim: images of sides above 160 only");
   at_least(1, "training.log_every", ASCORE_SLOT(training.log_every),

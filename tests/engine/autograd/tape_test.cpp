@@ -40,6 +40,23 @@ TEST_CASE("gradients are written to the places that were given, and zeros where 
   CHECK_FALSE(tape.tracks(x));
 }
 
+TEST_CASE("gradients are added to what is there where more of them are asked for") {
+  test::Bench bench(Device::cpu);
+  const Tensor x = bench.normal({3}, DType::f32, 1), idle = bench.normal({2}, DType::f32, 2);
+  const Tensor sum = bench.ctx.from_host(std::vector<double>{9, 9, 9}, {3}, DType::f32);
+  const Tensor nothing = bench.ctx.from_host(std::vector<double>{5, 5}, {2}, DType::f32);
+  Tape tape;
+  Ctx ctx = bench.ctx;
+  ctx.tape = &tape;
+  tape.watch_more(x, sum);
+  tape.watch_more(idle, nothing);
+  const Tensor y = add(ctx, scale(ctx, x, 3), x), z = scale(ctx, x, 10);
+  tape.backward(ctx, {{y, ctx.from_host(std::vector<double>{1, 2, 3}, {3}, DType::f32)},
+                      {z, ctx.from_host(std::vector<double>{1, 0, 1}, {3}, DType::f32)}});
+  CHECK(ctx.to_host(sum) == std::vector<double>{23, 17, 31});
+  CHECK(ctx.to_host(nothing) == std::vector<double>{5, 5});
+}
+
 TEST_CASE("a watched intermediate keeps its gradient") {
   test::Bench bench(Device::cpu);
   Tape tape;
