@@ -11,7 +11,8 @@ of nvcc allocates other numbers: then only stack frames are looked for.
 
 Of hopper_product_kernel (kernels/gemm/hopper_product.hpp) the code for sm_90a must multiply by wgmma, and nothing may
 have come between: ptxas reports products that it runs one by one (C7510, C7520), waits that it adds (C7517) and changes
-of the register count that it drops (C7504, C7508) as mere information, but the code tells.
+of the register count that it drops (C7504, C7508) as mere information, but the code tells. Nor may it reach shared memory by generic addresses, which is
+slow: ptxas does so where it has lost sight of where a pointer comes from.
 
 An object holds its device code as ELF images, one per architecture, not compressed. Section .nv.info of an image lists
 the registers (attribute 0x2f) and the stack frame (0x11) of each kernel; the kernel's code is section .text.KERNEL, 16
@@ -29,7 +30,7 @@ TABLE = pathlib.Path(__file__).resolve().parent.parent / "tests" / "kernels" / "
 MACHINE_CUDA, NO_BITS = 190, 8
 REGISTERS, FRAME_SIZE = 0x2F, 0x11
 HOPPER_KERNEL = "hopper_product_kernel<"
-HGMMA, WARPGROUP, USETMAXREG = 0x9F0, 0x9C5, 0x9C8
+HGMMA, WARPGROUP, USETMAXREG, GENERIC_LOAD, GENERIC_STORE = 0x9F0, 0x9C5, 0x9C8, 0x980, 0x985
 
 
 def images(data):
@@ -131,13 +132,16 @@ def write_table(kernels, nvcc):
 
 
 def hopper_faults(code):
-    """The main loop has one fence and one wait, and there is one wait after it; two roles set their registers."""
+    """The main loop has one fence and one wait, and there is one wait after it; two roles set their registers.
+    Loads and stores say whether they are of shared or of global memory."""
     if code[HGMMA] == 0:
         yield "no product by wgmma"
     if code[WARPGROUP] != 3:
         yield "%d fences of and waits for products, not 3: ptxas has added some" % code[WARPGROUP]
     if code[USETMAXREG] != 2:
         yield "%d changes of the register count, not 2: ptxas has dropped some" % code[USETMAXREG]
+    if code[GENERIC_LOAD] + code[GENERIC_STORE] > 0:
+        yield "%d loads and %d stores by generic addresses" % (code[GENERIC_LOAD], code[GENERIC_STORE])
 
 
 def faults(kernels, nvcc):

@@ -209,6 +209,10 @@ size_t conv2d_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& 
 std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& x, const Shape& weight,
                                   const Conv2dOptions& options, DType dtype) {
   const Conv2dShape shape = sizes(x, weight, options);
+  if (stream.device() != Device::cpu) {
+    const bool fits = pass == Conv2dPass::dgrad ? dgrad_fits_hopper(shape) : fits_hopper(shape);
+    return fits && dtype == DType::bf16 && hopper_device(stream).present ? "hopper" : "portable";
+  }
   const std::string library = pass == Conv2dPass::wgrad   ? cpu::library_conv2d_wgrad_name(stream, shape, dtype)
                               : pass == Conv2dPass::dgrad ? cpu::library_conv2d_name(stream, cpu::turned(shape), dtype)
                                                           : cpu::library_conv2d_name(stream, shape, dtype);

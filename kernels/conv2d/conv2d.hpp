@@ -62,8 +62,10 @@ enum class Conv2dPass { forward, dgrad, wgrad };
 /// Shape of y.
 Shape conv2d_output_shape(const Shape& x, const Shape& weight, const Conv2dOptions& options);
 
-/// Who computes this convolution on a cpu stream: oneDNN's name of its kernel, or "gather" for products of gathered
+/// Who computes this convolution. On a cpu stream: oneDNN's name of its kernel, or "gather" for products of gathered
 /// pixels (f64, builds without oneDNN, and shapes for which oneDNN has only its reference or per-image fallback).
+/// Elsewhere "hopper" (where all views begin at multiples of 16 bytes, and weights are bf16 or there is the workspace
+/// to round them into) or "portable".
 std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& x, const Shape& weight,
                                   const Conv2dOptions& options, DType dtype);
 

@@ -37,6 +37,12 @@ constexpr auto kPromotion = CU_TENSOR_MAP_L2_PROMOTION_L2_256B;
 constexpr auto kZeros = CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE;
 constexpr cuuint64_t kBytes = 2;  // of an element
 
+#ifdef ASCORE_HAS_SM90A
+constexpr bool kBuiltForSm90a = true;
+#else
+constexpr bool kBuiltForSm90a = false;
+#endif
+
 struct AttachedDevice {
   std::optional<HopperDevice> known;
 };
@@ -85,7 +91,7 @@ HopperDevice hopper_device(Stream& stream) {
     check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "cudaDeviceGetAttribute", stream);
     check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device), "cudaDeviceGetAttribute",
           stream);
-    known = HopperDevice{major == 9, multiprocessors};  // code for sm_90a runs on no other
+    known = HopperDevice{kBuiltForSm90a && major == 9, multiprocessors};  // code for sm_90a runs on no other
   }
   return *known;
 }

@@ -20,12 +20,16 @@
 /// sees after the writer's fence_proxy_async and a barrier.
 namespace ascore::kernels::ASCORE_BACKEND {
 
-/// False where a kernel is compiled for another architecture: there its body must be empty, and it is never started.
+/// False where a kernel is compiled for another architecture: there its body must be stop_here(). It is not started
+/// unless hopper_device says so, which asks whether the program was built for sm_90a.
 #if defined(__CUDACC__) && !defined(__CUDA_ARCH_FEAT_SM90_ALL)
 inline constexpr bool kHopperCode = false;
 #else
 inline constexpr bool kHopperCode = true;
 #endif
+
+/// Ends the kernel with an error.
+__device__ void stop_here();
 
 /// Address in the block's window of shared memory, as descriptors hold it.
 __device__ uint32_t shared_address(const void* shared);

@@ -6,7 +6,7 @@ namespace ascore::kernels {
 
 /// What kernels for Hopper (sm_90a) ask of the device of a stream.
 struct HopperDevice {
-  bool present = false;     ///< it runs code for sm_90a
+  bool present = false;     ///< it runs code for sm_90a, and the program has some
   int multiprocessors = 0;  ///< blocks that run at a time, at one per multiprocessor
 };
 HopperDevice hopper_device(Stream& stream);

@@ -5,6 +5,10 @@
 /// PTX of hopper.hpp, which documents these functions. Included by it, under nvcc only.
 namespace ascore::kernels::cuda {
 
+__device__ __forceinline__ void stop_here() {
+  asm volatile("trap;");
+}
+
 __device__ __forceinline__ uint32_t shared_address(const void* shared) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(shared));
 }

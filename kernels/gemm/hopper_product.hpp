@@ -53,8 +53,10 @@ template <class Tile>
 class HopperShared {
  public:
   __device__ __forceinline__ HopperShared() {
-    const auto start = reinterpret_cast<uintptr_t>(dynamic_shared<uint32_t>());
-    stages_ = reinterpret_cast<unsigned char*>((start + Tile::kAlignment - 1) / Tile::kAlignment * Tile::kAlignment);
+    // Steps from the array's start: of an address made of a number, the compiler does not know that it is shared
+    // memory.
+    unsigned char* const start = dynamic_shared<unsigned char>();
+    stages_ = start + (-shared_address(start) & (Tile::kAlignment - 1));
   }
   __device__ __forceinline__ unsigned char* a(int stage) const { return stages_ + stage * Tile::kStageBytes; }
   __device__ __forceinline__ unsigned char* b(int stage) const { return a(stage) + Tile::kBytesA; }
@@ -187,7 +189,9 @@ __device__ __forceinline__ void multiply_units(const Problem& problem,
 template <class Problem>
 __global__ void __launch_bounds__(Problem::Tile::kThreads, 1)
     hopper_product_kernel(const __grid_constant__ Problem problem) {
-  if constexpr (kHopperCode) {
+  if constexpr (!kHopperCode) {
+    stop_here();
+  } else {
     using Tile = typename Problem::Tile;
     const HopperShared<Tile> shared;
     if (threadIdx.x == 0) shared.make_barriers();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/cuda_registers.py must find a stack frame, and a Hopper kernel whose products wait. Arguments: the project's folder,
+# tools/cuda_registers.py must find a stack frame, and a Hopper kernel whose products wait and that stores by generic addresses. Arguments: the project's folder,
 # nvcc, its release.
 set -euo pipefail
 project=$1 nvcc=$2 release=$3
@@ -37,6 +37,9 @@ __global__ void __launch_bounds__(128) hopper_product_kernel(uint64_t a, uint64_
   wgmma_wait<0>();
   wgmma_settle(sums);
   for (int i = 0; i < 64; ++i) out[i] = sums[i];
+  extern __shared__ float shared[];  // by a number, so that its memory could be any
+  T* const aligned = reinterpret_cast<T*>((reinterpret_cast<uintptr_t>(shared) + 1023) / 1024 * 1024);
+  aligned[threadIdx.x] = sums[0];
 }
 template __global__ void hopper_product_kernel<float>(uint64_t, uint64_t, float*);
 END
@@ -45,3 +48,4 @@ END
 output=$("$project/tools/cuda_registers.py" "$folder" --nvcc "$release" || true)
 grep -q 'hopper_product_kernel<float>.*fences of and waits for products, not 3' <<<"$output" || { echo "not found: $output"; exit 1; }
 grep -q 'hopper_product_kernel<float>.*0 changes of the register count' <<<"$output" || { echo "not found: $output"; exit 1; }
+grep -q 'hopper_product_kernel<float>.*0 loads and [1-9][0-9]* stores by generic addresses' <<<"$output" || { echo "not found: $output"; exit 1; }
