@@ -1,5 +1,6 @@
 #include "tools/build_info.hpp"
 
+#include "engine/dist/mpi_transport.hpp"
 #include "engine/io/lmdb.hpp"
 #include "engine/io/webp.hpp"
 #include "kernels/core/device.hpp"
@@ -20,6 +21,7 @@ BuildInfo build_info() {
           .onednn = ASCORE_WITH_ONEDNN != 0,
           .lmdb = kLmdbBuilt,
           .webp = kWebpBuilt,
+          .mpi = dist::kMpiBuilt,
           .cuda_architectures = kCudaBuilt ? ASCORE_CUDA_ARCHITECTURES : ""};
 }
 

@@ -11,6 +11,7 @@ struct BuildInfo {
   std::string compiler;            ///< "gcc 12.2.0"
   bool cuda, simt, onednn;         ///< backends and libraries that are in it
   bool lmdb, webp;                 ///< formats of data sets that it reads
+  bool mpi;                        ///< ranks that mpirun or srun starts
   std::string cuda_architectures;  ///< "80-real 90a-real"; empty without cuda
 };
 BuildInfo build_info();

@@ -1,5 +1,6 @@
 #include "tools/exit_code.hpp"
 
+#include "engine/dist/peer_lost.hpp"
 #include "kernels/core/error.hpp"
 
 #include <filesystem>
@@ -16,6 +17,7 @@ ExitCode exit_code(const std::exception& error) {
   }
   if (is(static_cast<const DivergedError*>(nullptr))) return ExitCode::diverged;
   if (is(static_cast<const DeviceError*>(nullptr))) return ExitCode::device;
+  if (is(static_cast<const PeerLostError*>(nullptr))) return ExitCode::peer_lost;
   if (is(static_cast<const DiskError*>(nullptr)) ||
       is(static_cast<const std::filesystem::filesystem_error*>(nullptr))) {
     return ExitCode::disk;

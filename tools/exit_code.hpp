@@ -14,6 +14,7 @@ enum class ExitCode : int {
   memory = 4,        ///< out of memory
   diverged = 5,      ///< non-finite values in training
   device = 6,        ///< no such device, driver or build
+  peer_lost = 7,     ///< another rank of the job died or stopped
   disk = 8,          ///< reading or writing failed
   interrupted = 75,  ///< stopped by a signal, resumable
   killed = 130,      ///< stopped by a second signal

@@ -10,7 +10,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build libfmt-dev libeigen3-dev libdnnl-dev zlib1g-dev libstb-dev libcli11-dev liblmdb-dev libwebp-dev
-          libtomlplusplus-dev nlohmann-json3-dev)
+          libtomlplusplus-dev nlohmann-json3-dev libopenmpi-dev openmpi-bin)
 case "${1:-}" in
   "") ;;
   --test) packages+=(libboost-context-dev catch2 strace python3 xz-utils clang libclang-rt-dev libbenchmark-dev) ;;

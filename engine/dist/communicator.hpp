@@ -26,8 +26,7 @@ class Pending {
   Pending() = default;
   explicit Pending(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-  /// What `stream` does from here on sees the result. On host memory the caller waits; on cuda the stream does, and the
-  /// host goes on. Throws what the operation threw.
+  /// What `stream` does from here on sees the result; on host memory the caller waits. Throws what the operation threw.
   void wait(Stream& stream) {
     if (const auto state = std::exchange(state_, nullptr)) state->wait(stream);
   }
@@ -41,9 +40,9 @@ class Pending {
 /// rank, when one of them is gone. One host thread uses a communicator at a time.
 ///
 /// Sums are taken in rank order, in the element type: a result is a function of the ranks' values and their number, and
-/// all ranks get the same bits. On NCCL the order is that of its rings, fixed for one set of machines.
+/// all ranks get the same bits.
 ///
-/// Kinds: self (one process), mpi and tcp (cpu and simt views), nccl (cuda views; everything else by mpi or tcp).
+/// Kinds: self (one process), mpi and tcp (cpu and simt views).
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -54,7 +53,7 @@ class Communicator {
   virtual int size() const = 0;
   /// This process among those of its machine: which GPU is its own.
   virtual int local_rank() const = 0;
-  /// "self", "mpi", "tcp", "nccl (tcp)": for logs and `metrics.jsonl`.
+  /// "self", "mpi", "tcp": for logs and `metrics.jsonl`.
   virtual std::string kind() const = 0;
   /// The rank that writes files and messages.
   bool is_root() const { return rank() == 0; }
@@ -65,8 +64,7 @@ class Communicator {
   virtual void broadcast(Stream& stream, View view, int root) = 0;
   /// view <- sum over ranks; f32 or f64, as long as you like, empty too.
   void all_reduce_sum(Stream& stream, View view) { start_all_reduce_sum(stream, view).wait(stream); }
-  /// The same beside what follows on `stream`: by a thread of its own on host memory, by a stream of its own on cuda,
-  /// where it can be captured. `view` must not be touched until Pending::wait.
+  /// The same beside what follows on `stream`, by a thread of its own. `view` must not be touched until Pending::wait.
   [[nodiscard]] virtual Pending start_all_reduce_sum(Stream& stream, View view) = 0;
   /// all <- the ranks' pieces one after the other. `counts[r]` is the number of elements of rank r, the same list on
   /// every rank; pieces may differ in size, or be empty. Any dtype.

@@ -22,7 +22,7 @@ constexpr int kLostExitCode = 7;
 class HostCommunicator final : public Communicator {
  public:
   HostCommunicator(std::function<std::unique_ptr<Transport>()> open, int local_rank, FailureOptions failure)
-      : failure_(std::move(failure)), local_rank_(local_rank), worker_([this] { leave_if_overdue(); }) {
+      : failure_(std::move(failure)), local_rank_(local_rank), worker_([this] { idle(); }) {
     run("start", [&](const Collective*) {
       transport_ = open();
       rank_ = transport_->rank();
@@ -107,8 +107,8 @@ class HostCommunicator final : public Communicator {
       if (watch_) watch_->say_goodbye();
       watch_.reset();
       transport_->finish();
+      ended_ = true;
     });
-    ended_ = true;
   }
 
   void abandon(int exit_code) noexcept override {
@@ -118,9 +118,9 @@ class HostCommunicator final : public Communicator {
     try {
       worker_
           .post([this, exit_code] {
+            if (transport_) transport_->abort(exit_code);  // at once, before others abort with a code of their own
             if (watch_) watch_->say_failed(exit_code);
             watch_.reset();
-            if (transport_) transport_->abort(exit_code);
             transport_.reset();  // the others see the connections close
           })
           .wait();
@@ -176,8 +176,12 @@ class HostCommunicator final : public Communicator {
   }
 
   /// On the worker's thread, several times a second.
+  void idle() {
+    if (!transport_ || ended_) return;
+    transport_->idle();
+    if (watch_) leave_if_overdue();
+  }
   void leave_if_overdue() {
-    if (!watch_ || ended_) return;
     const std::optional<Loss> loss = watch_->loss();
     if (!loss || watch_->seconds_since_loss() < failure_.grace) return;
     if (failure_.leave) failure_.leave(error_of(*loss, "a step"));

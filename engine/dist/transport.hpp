@@ -47,6 +47,8 @@ class Transport {
   /// the two sides do not expect the same; what `poll` throws.
   virtual void exchange(uint64_t tag, std::span<const Outgoing> send, std::span<const Incoming> receive,
                         const Poll& poll) = 0;
+  /// Called several times a second while nothing is exchanged.
+  virtual void idle() {}
   /// All ranks are done. The last call.
   virtual void finish() = 0;
   /// Ends the whole job, where there is a launcher that can; else returns.

@@ -50,6 +50,7 @@ void report_machine(Report& report) {
   report.add("build.onednn", build.onednn);
   report.add("build.lmdb", build.lmdb);
   report.add("build.webp", build.webp);
+  report.add("build.mpi", build.mpi);
   for (const Device device : {Device::cpu, Device::simt, Device::cuda}) {
     const std::string reason = unavailable_reason(device);
     report.add(fmt::format("devices.{}", name(device)), reason.empty() ? "available" : reason);
