@@ -107,6 +107,7 @@ TrainerConfig trainer_config(const Recipe& recipe) {
                      .held_out_every = recipe.training.held_out_every,
                      .held_out_samples = recipe.training.held_out_samples,
                      .log_every = recipe.training.log_every,
+                     .check_ranks_every = recipe.training.check_ranks_every,
                      .cuda_graphs = recipe.training.cuda_graphs};
   config.target = parse_score_target(recipe.score.target);
   config.score_optimizer = optimizer_config(recipe.score.optimizer);

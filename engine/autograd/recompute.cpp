@@ -44,6 +44,14 @@ std::vector<Tensor> Tape::checkpoint(Ctx& ctx, const Segment& segment) {
   return outputs;
 }
 
+/// True in a segment that runs again: its operations were counted when it ran first.
+bool Tape::is_repeated() const {
+  for (const Memo* memo = memo_; memo; memo = memo->outer) {
+    if (memo->replays) return true;
+  }
+  return false;
+}
+
 std::vector<Tensor> Tape::once(const std::function<std::vector<Tensor>()>& make) {
   Memo* const memo = memo_;
   if (!memo) return make();

@@ -6,6 +6,7 @@
 #include "kernels/scaled_add/scaled_add.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -62,7 +63,7 @@ void Tape::watch(const Tensor& x, const Tensor& into) {
                                  name(x.dtype()), to_string(x.shape())));
   }
   tracked_[x.id()] = true;
-  watched_[x.id()] = {x.shape(), x.dtype(), into};
+  watched_[x.id()] = {.shape = x.shape(), .dtype = x.dtype(), .into = into};
 }
 
 void Tape::watch_more(const Tensor& x, const Tensor& sum) {
@@ -73,7 +74,12 @@ void Tape::watch_more(const Tensor& x, const Tensor& sum) {
 void Tape::record(const char* name, std::initializer_list<Tensor> inputs, const Tensor& output, BackwardFn backward) {
   if (std::ranges::none_of(inputs, [&](const Tensor& x) { return tracks(x); })) return;
   Node node{name, {}, output.id(), std::move(backward)};
-  for (const Tensor& x : inputs) node.inputs.push_back({x.id(), x.shape(), x.dtype()});
+  const bool counts = !is_repeated();
+  for (const Tensor& x : inputs) {
+    node.inputs.push_back({x.id(), x.shape(), x.dtype()});
+    const auto watched = watched_.find(x.id());
+    if (counts && watched != watched_.end()) ++watched->second.uses;
+  }
   nodes_.push_back(std::move(node));
   tracked_[output.id()] = true;
 }
@@ -120,23 +126,35 @@ void Tape::backward(Ctx& ctx, std::initializer_list<Seed> seeds) {
   run_all(plain);
 }
 
+/// No operation is left that could add to the gradient of watched tensor `id`.
+void Tape::complete(Ctx& ctx, uint64_t id) {
+  Watched& watched = watched_.at(id);
+  watched.complete = true;
+  if (!gradients_.contains(id)) {  // the loss does not depend on it
+    const Tensor zeros = slot(ctx, {id, watched.shape, watched.dtype});
+    fill_bytes(ctx.stream, zeros.view(), 0);
+    gradients_[id] = {zeros, true};
+  }
+  if (told_) told_(id);
+}
+
 void Tape::run_all(Ctx& plain) {
   forget_remakes();
   while (!nodes_.empty()) {
     Node node = std::move(nodes_.back());
     nodes_.pop_back();
     run(plain, node);
-  }
-  std::unordered_map<uint64_t, Gradient> wanted;
-  for (const auto& [id, watched] : watched_) {
-    Gradient gradient = gradients_.contains(id) ? gradients_.at(id) : Gradient{};
-    if (!gradient.tensor) {
-      gradient = {slot(plain, {id, watched.shape, watched.dtype}), true};
-      fill_bytes(plain.stream, gradient.tensor, 0);
+    for (const Input& input : node.inputs) {
+      const auto watched = watched_.find(input.id);
+      if (watched != watched_.end() && --watched->second.uses == 0) complete(plain, input.id);
     }
-    wanted.emplace(id, std::move(gradient));
   }
-  gradients_ = std::move(wanted);
+  std::set<uint64_t> unused;
+  for (const auto& [id, watched] : watched_) {
+    if (!watched.complete) unused.insert(id);
+  }
+  for (const uint64_t id : unused) complete(plain, id);
+  std::erase_if(gradients_, [&](const auto& entry) { return !watched_.contains(entry.first); });
   watched_.clear();
   tracked_.clear();
   remakes_.clear();

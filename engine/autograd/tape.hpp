@@ -80,6 +80,10 @@ class Tape {
   /// Records one operation, unless no input is tracked. Inputs are held by identity only; absent ones are never wanted.
   void record(const char* name, std::initializer_list<Tensor> inputs, const Tensor& output, BackwardFn backward);
 
+  /// Has backward call `complete` with the id of every watched tensor as soon as its gradient is: what is queued then
+  /// finds it written. Those that nothing used come last, in the order in which they were made.
+  void when_complete(std::function<void(uint64_t id)> complete) { told_ = std::move(complete); }
+
   Recompute recompute() const { return recompute_; }
   /// Runs `segment` now, and again in backward instead of keeping what its operations captured: of the segment nothing
   /// stays but the function, which holds its inputs, and its results. (See checkpoint.hpp.)
@@ -138,6 +142,8 @@ class Tape {
     Shape shape;
     DType dtype;
     Tensor into;
+    int64_t uses = 0;  ///< as inputs of recorded operations that have not run backward
+    bool complete = false;
   };
   /// A gradient handed over by `give` may share memory with another tensor's; only an owned one is added to in place.
   struct Gradient {
@@ -149,6 +155,8 @@ class Tape {
   void run_again(Again& again);
   void run_all(Ctx& plain);
   Tensor slot(Ctx& ctx, const Input& input);
+  bool is_repeated() const;
+  void complete(Ctx& ctx, uint64_t id);
   const std::shared_ptr<Remake>* remake_of(const Tensor& x) const;
   void forget_remakes();
 
@@ -158,6 +166,7 @@ class Tape {
   std::unordered_map<uint64_t, bool> tracked_;  ///< ids whose gradient somebody wants
   std::unordered_map<uint64_t, Watched> watched_;
   std::unordered_map<uint64_t, Gradient> gradients_;  ///< written so far
+  std::function<void(uint64_t)> told_;
   std::unordered_map<const Storage*, std::shared_ptr<Remake>> remakes_;
 };
 

@@ -93,6 +93,9 @@ class AdversarialGame {
   VerdictGradients coupled_gradients(Ctx& ctx, GanPlayer player, const NoisyBatch& batch, const QueuedUpdate& update,
                                      double weight) const;
   void sum_over_peers(Ctx& ctx, const Tensor& values) const;
+  static bool is_last(const NoisyBatch& batch, const BatchPart& part);
+  void begin_gradients(Ctx& ctx, Tape& tape, const Learner& learner) const;
+  void end_gradients(Ctx& ctx, const Learner& learner) const;
   QueuedUpdate critic_in_parts(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record);
   QueuedUpdate score_in_parts(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record);
 

@@ -71,6 +71,22 @@ void AdversarialGame::sum_over_peers(Ctx& ctx, const Tensor& values) const {
   if (config_.peers.sum && values) config_.peers.sum(ctx, values);
 }
 
+bool AdversarialGame::is_last(const NoisyBatch& batch, const BatchPart& part) {
+  return part.end == batch.clean.dim(0);
+}
+
+void AdversarialGame::begin_gradients(Ctx& ctx, Tape& tape, const Learner& learner) const {
+  if (config_.peers.begin_gradients) config_.peers.begin_gradients(ctx, tape, learner);
+}
+
+void AdversarialGame::end_gradients(Ctx& ctx, const Learner& learner) const {
+  if (config_.peers.end_gradients) {
+    config_.peers.end_gradients(ctx);
+  } else {
+    sum_over_peers(ctx, learner.gradients);
+  }
+}
+
 QueuedUpdate AdversarialGame::critic_in_parts(Ctx& ctx, const NoisyBatch& batch, const UpdateRecord& record) {
   const AdversarialConfig& adversarial = config_.adversarial.value();
   const HeldBuffers score_start(ctx, score_learner_.parameters), critic_start(ctx, critic_learner_->parameters);
@@ -87,6 +103,7 @@ QueuedUpdate AdversarialGame::critic_in_parts(Ctx& ctx, const NoisyBatch& batch,
     Tape tape(config_.recompute);
     Ctx learning = context_of(ctx, part, &tape);
     critic_learner_->watch(tape, part.begin > 0);
+    if (is_last(batch, part)) begin_gradients(learning, tape, *critic_learner_);
     const Tensor real = critic_->forward(learning, rows(batch, part).clean);
     const Tensor seen = seen_by_critic(learning, update.fake.rows(part.begin, part.end));
     const Tensor fake = critic_->forward(learning, seen);
@@ -103,8 +120,8 @@ QueuedUpdate AdversarialGame::critic_in_parts(Ctx& ctx, const NoisyBatch& batch,
     put_rows(ctx, update.fake_verdict, part, fake);
     loss = plus(ctx, loss, own.loss, weight);
   }
+  end_gradients(ctx, *critic_learner_);
   sum_over_peers(ctx, loss);
-  sum_over_peers(ctx, critic_learner_->gradients);
   Ctx plain = ctx.detached();
   update.loss = scale(plain, coupled ? coupled->loss : loss, adversarial.lambda_critic);
   critic_learner_->finish_update(ctx, update.loss, Player::critic, record);
@@ -130,6 +147,7 @@ QueuedUpdate AdversarialGame::score_in_parts(Ctx& ctx, const NoisyBatch& batch, 
     Tape tape(config_.recompute);
     Ctx learning = context_of(ctx, part, &tape);
     score_learner_.watch(tape, part.begin > 0);
+    if (is_last(batch, part)) begin_gradients(learning, tape, score_learner_);
     const NoisyBatch some = rows(batch, part);
     const double weight = weight_of(batch, part);
     const ScoreEvaluation evaluation = evaluate_score(learning, score_, some, config_.loss);
@@ -155,9 +173,9 @@ QueuedUpdate AdversarialGame::score_in_parts(Ctx& ctx, const NoisyBatch& batch, 
     put_rows(ctx, update.fake_verdict, part, fake);
     update.generator = plus(ctx, update.generator, own.loss, weight);
   }
+  end_gradients(ctx, score_learner_);
   sum_over_peers(ctx, update.dsm);
   sum_over_peers(ctx, update.generator);
-  sum_over_peers(ctx, score_learner_.gradients);
   if (coupled) update.generator = coupled->loss;
   update.loss = update.dsm;
   if (adversarial) {

@@ -8,6 +8,8 @@
 
 namespace ascore {
 
+class Learner;
+
 /// Where the samples of one process lie in the batch of an update, which may be spread over several: samples
 /// [first, first + count) of `global`.
 struct BatchShare {
@@ -20,6 +22,10 @@ struct BatchPeers {
   std::function<Tensor(Ctx&, const Tensor& local)> gather = {};
   /// Sums over the processes, in place.
   std::function<void(Ctx&, const Tensor& values)> sum = {};
+  /// Sums a learner's gradients while the backward pass runs that makes the last of them: one is called before it, with
+  /// its tape, the other after it. Absent: they are summed after it.
+  std::function<void(Ctx&, Tape&, const Learner&)> begin_gradients = {};
+  std::function<void(Ctx&)> end_gradients = {};
 };
 
 /// Samples [begin, end) of a process's batch: what is on the tape at once.

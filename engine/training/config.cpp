@@ -124,6 +124,7 @@ void check(const TrainingConfig& config) {
   at_least("training.held_out_every", config.held_out_every, 0);
   at_least("training.held_out_samples", config.held_out_samples, 1);
   at_least("training.log_every", config.log_every, 1);
+  at_least("training.check_ranks_every", config.check_ranks_every, 0);
 }
 
 }  // namespace ascore

@@ -54,6 +54,7 @@ struct TrainingConfig {
   int64_t held_out_every = 500;     ///< steps between measurements of the held-out loss; 0: none
   int64_t held_out_samples = 256;   ///< test samples that a measurement uses, at most
   int64_t log_every = 1;            ///< steps between lines of metrics.jsonl, and between looks at the losses
+  int64_t check_ranks_every = 100;  ///< several ranks: steps between comparisons of their parameters; 0: none
   bool cuda_graphs = true;          ///< steps are captured once and replayed, where the device can (cuda, simt)
 };
 

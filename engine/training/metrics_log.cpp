@@ -23,6 +23,8 @@ JsonLine line_of(const Progress& progress, bool adversarial) {
       if (std::isfinite(groups[group])) line.emplace_back(fmt::format("held_out_{}", group + 1), groups[group]);
     }
   }
+  line.emplace_back("world_size", int64_t{progress.world_size});
+  line.emplace_back("local_batch", progress.local_batch);
   line.emplace_back("samples_per_second", progress.samples_per_second);
   line.emplace_back("seconds", progress.seconds);
   return line;

@@ -5,6 +5,7 @@
 #include "engine/training/noise_levels.hpp"
 #include "engine/training/random_streams.hpp"
 #include "engine/training/replayed_step.hpp"
+#include "engine/training/training_ranks.hpp"
 #include "kernels/cast/cast.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/core/memory.hpp"
@@ -51,14 +52,16 @@ bool due(int64_t step, int64_t every) {
 
 struct Trainer::State {
   State(Ctx& context, const TrainerConfig& c, ScoreNetwork& n, Critic* d, const Dataset& images,
-        std::filesystem::path folder)
+        std::filesystem::path folder, Communicator* several)
       : ctx(context.detached()),
         config(c),
         network(n),
         data(images),
         run(std::move(folder)),
+        alone(several ? nullptr : make_self_communicator()),
+        ranks(several ? *several : *alone, c.training.batch_size),
         levels(level_tensor(ctx, c.noise)),
-        clean(batch_tensor(ctx, c.training.batch_size, images.sample_shape())),
+        clean(batch_tensor(ctx, ranks.share().count, images.sample_shape())),
         score(ctx, n, c.score_optimizer, c.ema, master_type(ctx)),
         record(ctx),
         arena(ctx.allocator),
@@ -70,8 +73,10 @@ struct Trainer::State {
                             .loss = c.training.loss,
                             .adversarial = c.adversarial,
                             .range = c.range,
-                            .micro_batch = part_size() < c.training.batch_size ? part_size() : 0,
-                            .recompute = c.training.recompute},
+                            .micro_batch = part_size() < ranks.share().count ? part_size() : 0,
+                            .recompute = c.training.recompute,
+                            .share = ranks.share(),
+                            .peers = ranks.peers()},
                  n, score, d, critic ? &*critic : nullptr);
     score.initialise(ctx, c.seed);
     if (critic) critic->initialise(ctx, c.seed, "critic");
@@ -80,17 +85,21 @@ struct Trainer::State {
   /// Samples that are in memory with all that they become, at most.
   int64_t part_size() const {
     const TrainingConfig& training = config.training;
-    return training.micro_batch > 0 ? std::min(training.batch_size, training.micro_batch) : training.batch_size;
+    return training.micro_batch > 0 ? std::min(ranks.share().count, training.micro_batch) : ranks.share().count;
   }
+  /// Where captured steps have their memory; null where steps cannot be captured: what ranks do together in host memory
+  /// is no part of a graph.
   ArenaAllocator* captured() {
-    return config.training.cuda_graphs && has_graphs(ctx.stream.device()) ? &arena : nullptr;
+    return config.training.cuda_graphs && has_graphs(ctx.stream.device()) && ranks.alone() ? &arena : nullptr;
   }
+  bool writes() const { return !run.empty() && ranks.communicator().is_root(); }
   NoiseKey key(RandomStream stream) const {
     return {.seed = config.seed, .stream = id(stream), .first_sample = 0, .step = 0};
   }
   /// The key of the learner's current update, whose draw is read on the device.
   NoiseKey key(RandomStream stream, const Learner& learner) const {
     NoiseKey result = key(stream);
+    result.first_sample = static_cast<uint64_t>(ranks.share().first);
     result.step_offset = learner.draw().as<double>();
     return result;
   }
@@ -106,6 +115,7 @@ struct Trainer::State {
   HeldOutLoss held_out_loss();
   Checkpoint checkpoint();
   void save(const TrainerObserver& observer);
+  void require_equal_ranks();
   [[noreturn]] void diverged(int64_t at, const std::string& what) const;
 
   Ctx ctx;
@@ -113,6 +123,8 @@ struct Trainer::State {
   ScoreNetwork& network;
   const Dataset& data;
   std::filesystem::path run;
+  std::unique_ptr<Communicator> alone;  ///< where no other was given
+  TrainingRanks ranks;
   Tensor levels, clean;
   Learner score;
   std::optional<Learner> critic;
@@ -120,7 +132,7 @@ struct Trainer::State {
   UpdateRecord record;
   ArenaAllocator arena;
   ReplayedStep critic_step, score_step;
-  std::optional<MetricsLog> metrics;  ///< from run() on, if the run has a folder
+  std::optional<MetricsLog> metrics;  ///< from run() on, if this process writes
   int64_t step = 0, data_position = 0;
   std::optional<int64_t> saved_step;
 };
@@ -218,8 +230,14 @@ void Trainer::State::diverged(int64_t at, const std::string& what) const {
   throw DivergedError(fmt::format("step {}: {}{}", at, what, resume));
 }
 
+void Trainer::State::require_equal_ranks() {
+  std::vector<const Learner*> learners{&score};
+  if (critic) learners.push_back(&*critic);
+  ranks.require_equal(ctx, learners, step);
+}
+
 /// Writes a checkpoint, unless this step has one. What is not finite is never saved: the last checkpoint stays a good
-/// one to resume from.
+/// one to resume from. All ranks look, rank 0 writes.
 void Trainer::State::save(const TrainerObserver& observer) {
   if (run.empty() || saved_step == step) return;
   const Checkpoint now = checkpoint();
@@ -227,14 +245,14 @@ void Trainer::State::save(const TrainerObserver& observer) {
     if (!all_finite(values)) diverged(step, fmt::format("'{}' holds values that are not finite", tensor));
   }
   if (metrics) metrics->sync();
-  save_checkpoint(run, now, config.training.keep_checkpoints);
+  if (writes()) save_checkpoint(run, now, config.training.keep_checkpoints);
   saved_step = step;
-  if (observer.saved) observer.saved(checkpoint_file(run, step));
+  if (writes() && observer.saved) observer.saved(checkpoint_file(run, step));
 }
 
 Trainer::Trainer(Ctx& ctx, const TrainerConfig& config, ScoreNetwork& network, Critic* critic, const Dataset& data,
-                 std::filesystem::path run)
-    : state_(std::make_unique<State>(ctx, config, network, critic, data, std::move(run))) {}
+                 std::filesystem::path run, Communicator* ranks)
+    : state_(std::make_unique<State>(ctx, config, network, critic, data, std::move(run), ranks)) {}
 
 Trainer::~Trainer() = default;
 
@@ -264,15 +282,18 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
   State& s = *state_;
   const TrainingConfig& training = s.config.training;
   s.save(observer);
-  if (!s.run.empty()) s.metrics.emplace(s.run, s.step);
+  if (s.writes()) s.metrics.emplace(s.run, s.step);
   if (s.step >= training.steps) return TrainingEnd::finished;
-  Loader loader(s.data, Split::train, training.batch_size, true, s.config.flip, s.config.seed, s.data_position);
+  const BatchShare& mine = s.ranks.share();
+  Loader loader(s.data, Split::train, training.batch_size, true, s.config.flip, s.config.seed, s.data_position,
+                Share{.first = mine.first, .count = mine.count});
   const auto start = std::chrono::steady_clock::now();
   const int64_t first = s.step;
   const bool measurable = s.data.size(Split::test) > 0 && training.held_out_samples > 0;
-  Progress progress;
+  const bool is_root = s.ranks.communicator().is_root();
+  Progress progress{.world_size = s.ranks.communicator().size(), .local_batch = mine.count};
   while (s.step < training.steps) {
-    if (stop.load()) {
+    if (s.ranks.any(stop.load())) {
       s.look(progress);
       s.save(observer);
       return TrainingEnd::stopped;
@@ -285,9 +306,10 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
     const bool saves = due(s.step, training.checkpoint_every) || last;
     const bool logs = now(training.log_every) || measures;
     if (logs || previews || saves) s.look(progress);
+    if (!s.ranks.alone() && now(training.check_ranks_every)) s.require_equal_ranks();
     progress.step = s.step;
     progress.held_out.reset();
-    if (measures) progress.held_out = s.held_out_loss();
+    if (measures && is_root) progress.held_out = s.held_out_loss();
     progress.steps = training.steps;
     progress.seconds = seconds_since(start);
     const double per_step = progress.seconds / static_cast<double>(s.step - first);
@@ -295,7 +317,7 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
     progress.eta_seconds = per_step * static_cast<double>(training.steps - s.step);
     if (s.metrics && logs) s.metrics->append(progress, s.critic.has_value());
     if (observer.progress) observer.progress(progress);
-    if (previews) {
+    if (previews && is_root) {
       const Learner::Averaged averaged(s.score);
       Ctx inference = s.ctx;
       inference.training = false;

@@ -2,6 +2,7 @@
 
 #include "engine/data/dataset.hpp"
 #include "engine/data/loader.hpp"
+#include "engine/dist/communicator.hpp"
 #include "engine/training/adversarial.hpp"
 #include "engine/training/checkpoint.hpp"
 #include "engine/training/held_out.hpp"
@@ -37,6 +38,8 @@ struct Progress {
   double loss = 0, dsm = 0, generator = 0;
   double critic = 0;                         ///< of the critic update before it; 0 without a critic
   std::optional<HeldOutLoss> held_out = {};  ///< measured at this step: DSM loss of the average on test data
+  int world_size = 1;                        ///< processes that train together
+  int64_t local_batch = 0;                   ///< samples of a batch that this one takes
   double samples_per_second = 0;             ///< since this process began
   double seconds = 0, eta_seconds = 0;
 };
@@ -51,20 +54,22 @@ struct TrainerObserver {
 
 enum class TrainingEnd : uint8_t { finished, stopped };
 
-/// Trains a score network, with a critic or without. Fully deterministic: everything random is a function of seed and
-/// step, reductions have a fixed order, so equal settings and thread counts give equal bits, and a resumed run equals
-/// the uninterrupted one.
+/// Trains a score network, with a critic or without, on one process or several: then each takes a share of every batch,
+/// losses are those of whole batches, and every rank ends with the same bits. Fully deterministic: everything random is
+/// a function of seed and step, reductions have a fixed order, so equal settings, thread counts and numbers of ranks
+/// give equal bits, and a resumed run equals the uninterrupted one.
 ///
 ///   Trainer trainer(ctx, config, *network, critic.get(), *data, run_folder);
 ///   if (auto file = latest_checkpoint(run_folder)) trainer.resume(read_checkpoint(*file));
 ///   trainer.run(stop, {.progress = show});
 class Trainer {
  public:
-  /// Networks start from config.seed. `run`: folder for metrics.jsonl, TensorBoard's event files and
-  /// checkpoints; empty: nothing is written.
-  /// Networks and data outlive the trainer. Throws ConfigError.
+  /// Networks start from config.seed. `run`: folder for metrics.jsonl, TensorBoard's event files and checkpoints, which
+  /// rank 0 writes alone; empty: nothing is written. `ranks`: the processes that train together, all with the same
+  /// arguments, each calling run(); absent: this one alone. Networks, data and ranks outlive the trainer. Throws
+  /// ConfigError.
   Trainer(Ctx& ctx, const TrainerConfig& config, ScoreNetwork& network, Critic* critic, const Dataset& data,
-          std::filesystem::path run);
+          std::filesystem::path run, Communicator* ranks = nullptr);
   ~Trainer();
 
   /// Continues from a checkpoint of the same model; what metrics.jsonl and event files hold of later steps is dropped
@@ -73,7 +78,8 @@ class Trainer {
   /// Trains to config.training.steps, or until `stop`, which is looked at between steps. A checkpoint is written before
   /// the first step, every checkpoint_every steps, after the last and on a stop. Throws DivergedError naming the step
   /// and what is not finite in it: a loss or a gradient (before parameters or average change), or a tensor that was to
-  /// be saved. The last checkpoint stays.
+  /// be saved. The last checkpoint stays. Several ranks stop together, where any is to stop, and diverge together; only
+  /// the observer of rank 0 hears of previews and checkpoints. Throws PeerLostError, RanksDifferError.
   TrainingEnd run(const std::atomic<bool>& stop, const TrainerObserver& observer = {});
 
   /// For observers, inside run(): TensorBoard shows a picture u8 [H,W,C] at the current step. Nothing happens where the

@@ -70,6 +70,7 @@ struct Recipe {
     std::string loss = "l2";
     int64_t log_every = 50, checkpoint_every = 1000, keep_checkpoints = 5, preview_every = 1000;
     int64_t held_out_every = 500, held_out_samples = 256;
+    int64_t check_ranks_every = 100;
     bool cuda_graphs = true;
   } training;
 

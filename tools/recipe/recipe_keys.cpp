@@ -219,6 +219,8 @@ std::vector<RecipeKey> make_keys() {
            "steps between measurements of the loss on held-out data; 0: none");
   at_least(1, "training.held_out_samples", ASCORE_SLOT(training.held_out_samples),
            "held-out samples that a measurement uses, at most");
+  at_least(0, "training.check_ranks_every", ASCORE_SLOT(training.check_ranks_every),
+           "several ranks: steps between comparisons of their parameters; 0: none");
   flag("training.cuda_graphs", ASCORE_SLOT(training.cuda_graphs),
        "cuda, simt: training and sampling steps are captured once and replayed; changes no bit of a result");
 

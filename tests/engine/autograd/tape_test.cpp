@@ -1,10 +1,13 @@
 #include "engine/autograd/tape.hpp"
 
+#include "engine/autograd/checkpoint.hpp"
 #include "engine/autograd/operations.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/scaled_add/scaled_add.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/devices.hpp"
+
+#include <algorithm>
 
 using namespace ascore;
 
@@ -70,6 +73,39 @@ TEST_CASE("a watched intermediate keeps its gradient") {
   tape.backward(ctx, y, ctx.from_host(std::vector<double>{1, 1}, {2}, DType::f32));
   CHECK(ctx.to_host(tape.gradient(middle)) == std::vector<double>{5, 5});
   CHECK(ctx.to_host(tape.gradient(x)) == std::vector<double>{10, 10});
+}
+
+TEST_CASE("watched tensors are told of as soon as nothing is left that adds to their gradient") {
+  test::Bench bench(Device::cpu);
+  const auto recompute = GENERATE(Recompute::none, Recompute::block);
+  CAPTURE(static_cast<int>(recompute));
+  Tape tape(recompute);
+  Ctx ctx = bench.ctx;
+  ctx.tape = &tape;
+  const Tensor idle = bench.normal({1}, DType::f32, 1), x = bench.normal({1}, DType::f32, 2);
+  const Tensor early = bench.normal({1}, DType::f32, 3), twice = bench.normal({1}, DType::f32, 4);
+  const Tensor gradients = ctx.from_host(std::vector<double>{9, 9, 9, 9}, {4}, DType::f32);
+  const std::vector<Tensor> watched{idle, early, twice, x};
+  for (size_t i = 0; i < watched.size(); ++i) {
+    tape.watch(watched[i], gradients.rows(static_cast<int64_t>(i), static_cast<int64_t>(i) + 1));
+  }
+  std::vector<uint64_t> told;
+  std::vector<double> found;  // each one's gradient when it was told of
+  tape.when_complete([&](uint64_t id) {
+    const auto at = std::ranges::find(watched, id, &Tensor::id) - watched.begin();
+    told.push_back(id);
+    found.push_back(ctx.to_host(gradients)[static_cast<size_t>(at)]);
+  });
+  // y = 2 early + 3 twice, then 5 (y + twice) + x, in two segments that both use `twice`
+  const Tensor y = checkpoint(ctx, [=](Ctx& c) {
+    const Tensor first = scale(c, early, 2);
+    return add(c, first, scale(c, twice, 3));
+  });
+  const Tensor z = checkpoint(ctx, [=](Ctx& c) { return add(c, scale(c, add(c, y, twice), 5), x); });
+  tape.backward(ctx, z);
+  CHECK(told == std::vector<uint64_t>{x.id(), twice.id(), early.id(), idle.id()});
+  CHECK(found == std::vector<double>{1, 20, 10, 0});
+  CHECK(ctx.to_host(gradients) == std::vector<double>{0, 10, 20, 1});
 }
 
 TEST_CASE("captured memory is freed while backward runs") {

@@ -48,7 +48,7 @@ struct SmallTrainer {
   Trainer trainer;
 
   SmallTrainer(const SmallRun& run, const std::filesystem::path& folder, int64_t width = 16,
-               Device device = Device::cpu, DType compute = DType::f32)
+               Device device = Device::cpu, DType compute = DType::f32, Communicator* ranks = nullptr)
       : stream(device, {.threads = run.images ? 2 : 1}),
         ctx{.stream = stream, .allocator = *allocator, .compute = compute},
         network(
@@ -60,7 +60,7 @@ struct SmallTrainer {
                                 : make_critic({.name = run.images ? "biggan" : "mlp",
                                                .sample_shape = run.data->sample_shape(),
                                                .width = run.images ? 2 : 16})),
-        trainer(ctx, run.config, *network, critic.get(), *run.data, folder) {}
+        trainer(ctx, run.config, *network, critic.get(), *run.data, folder, ranks) {}
 
   TrainingEnd run(const TrainerObserver& observer = {}) {
     const std::atomic<bool> never = false;

@@ -59,6 +59,9 @@ def check_loadable(program, folder):
 def check_metrics(run, steps):
     """metrics.jsonl has one line for every step, in order; the event files have the same numbers, and the preview."""
     lines = [json.loads(line) for line in (pathlib.Path(run) / "metrics.jsonl").read_text().splitlines()]
+    for line in lines:  # the same at every step, and told by metrics.jsonl alone
+        if (line.pop("world_size"), line.pop("local_batch")) != (1, 16):
+            raise AssertionError(f"{run}/metrics.jsonl tells of ranks that there were not")
     found = [line["step"] for line in lines]
     if found != list(range(1, steps + 1)):
         raise AssertionError(f"{run}/metrics.jsonl holds the steps {found}, not 1 to {steps}")
