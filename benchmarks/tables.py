@@ -1,5 +1,6 @@
 """Tables of docs/performance.md, made from what ascore-bench and benchmarks/peers measured. A table stands between the
 lines `<!-- NAME -->` and `<!-- /NAME -->`; what is outside is written by hand."""
+import json
 import math
 import statistics
 
@@ -70,8 +71,30 @@ def geometric_mean(values):
     return math.exp(statistics.fmean(math.log(v) for v in values))
 
 
+def merged(reports):
+    """Reports of several runs of one build as one: of rows that several have, the last."""
+    rows = {}
+    for report in reports:
+        try:
+            rows |= {row["name"]: row for row in report["benchmarks"]}
+            context = report["context"]
+            context["batch"], context["yardsticks"], context["ceiling GFLOP/s"], context["ceiling GB/s"]
+        except (KeyError, TypeError):
+            raise TableError("no report of ascore-bench kernels: give what --benchmark_out wrote") from None
+    return {"context": context, "benchmarks": list(rows.values())}
+
+
+def rate(row):
+    return f"{row['GFLOPs']:.4g} GFLOP/s" if "GFLOPs" in row else f"{row['GBs']:.4g} GB/s"
+
+
+def ceilings(context):
+    return (f"Ceilings measured in the same run: {context['ceiling GFLOP/s']} GFLOP/s (square product), "
+            f"{context['ceiling GB/s']} GB/s (copy). Batch {context['batch']}; {context['yardsticks']}.\n")
+
+
 def kernels_table(report):
-    """A row per operation of a JSON report of `ascore-bench kernels`: its shapes taken together."""
+    """A row per operation of a report of `ascore-bench kernels`: its shapes taken together."""
     operations = {}
     for row in report["benchmarks"]:
         operations.setdefault(row["name"].split("/")[0], []).append(row)
@@ -86,13 +109,38 @@ def kernels_table(report):
         ratios = [row["ratio"] for row in right if "ratio" in row]
         shares = [row["of_ceiling"] for row in right if "of_ceiling" in row]
         best = max(right, key=lambda row: row.get("GFLOPs", row["GBs"]))
-        rate = f"{best['GFLOPs']:.4g} GFLOP/s" if "GFLOPs" in best else f"{best['GBs']:.4g} GB/s"
         share = f"{min(shares):.0%} to {max(shares):.0%}" if shares else "-"
-        rows.append([operation, shapes, rate, share, f"{geometric_mean(ratios):.2f}" if ratios else "-",
+        rows.append([operation, shapes, rate(best), share, f"{geometric_mean(ratios):.2f}" if ratios else "-",
                      right[0].get("label", "-"), f"{max(row['error'] for row in right):.1e}"])
-    context = report["context"]
-    ceilings = (f"Ceilings measured in the same run: {context['ceiling GFLOP/s']} GFLOP/s (square product), "
-                f"{context['ceiling GB/s']} GB/s (copy). Batch {context['batch']}; {context['yardsticks']}.")
     head = ["operation", "shapes", "fastest shape", "of the ceiling that binds", "times as fast (geometric mean)", "as",
             "largest relative error"]
-    return markdown(head, rows) + "\n" + ceilings + "\n"
+    return markdown(head, rows) + "\n" + ceilings(report["context"])
+
+
+def shapes_table(report, operation):
+    """A row per shape of the operations whose names begin with `operation`."""
+    rows = []
+    for row in report["benchmarks"]:
+        name = row["name"].removesuffix("/manual_time")
+        if not name.startswith(operation):
+            continue
+        if row.get("error_occurred"):
+            rows.append([name, "wrong result", "-", "-", "-", "-", "-"])
+            continue
+        rows.append([name, f"{row['median_us']:.4g} us", rate(row),
+                     f"{row['of_ceiling']:.0%}" if "of_ceiling" in row else "-",
+                     f"{row['ratio']:.2f}" if "ratio" in row else "-", row.get("label", "-"), f"{row['error']:.1e}"])
+    if not rows:
+        raise TableError(f"the report has no operation that begins with '{operation}'")
+    head = ["operation and shape", "time", "rate", "of the ceiling that binds", "times as fast", "as", "relative error"]
+    return markdown(head, rows) + "\n" + ceilings(report["context"])
+
+
+def attention_table(lines):
+    """A row per JSON line of peers/attention.py; other lines (warnings of PyTorch) are passed over."""
+    measured = [json.loads(line) for line in lines if line.startswith("{") and '"ascore_us"' in line]
+    if not measured:
+        raise TableError("no line of peers/attention.py")
+    rows = [[line["name"].removesuffix("/manual_time"), f"{line['ascore_us']:.4g} us", f"{line['median_us']:.4g} us",
+             f"{line['ratio']:.2f}"] for line in measured]
+    return markdown(["attention", "ascore", f"PyTorch {measured[0]['version']}", "times as long"], rows)

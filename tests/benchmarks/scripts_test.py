@@ -2,10 +2,12 @@
 import json
 import os
 import pathlib
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -34,9 +36,10 @@ class Fill(unittest.TestCase):
     def test_every_table_of_the_document_has_its_markers(self):
         text = (ROOT / "docs/performance.md").read_text()
         suite = (ROOT / "benchmarks/gpu_suite.sh").read_text()
-        for name in ("cpu-kernels", "cpu-steps", "gpu-kernels-bf16", "gpu-steps-bf16"):
+        for name in ("cpu-kernels", "cpu-steps", "gpu-kernels-bf16", "gpu-kernels-f32", "gpu-conv2d-bf16", "gpu-attention", "gpu-steps-bf16"):
             tables.fill(text, name, "")
-            self.assertTrue(name.startswith("cpu") or name in suite, name)
+            made = name in suite or (name.startswith("gpu-kernels-") and '"gpu-kernels-$dtype"' in suite)
+            self.assertTrue(name.startswith("cpu") or made, name)
 
 
 class Steps(unittest.TestCase):
@@ -71,6 +74,30 @@ class Kernels(unittest.TestCase):
     def test_what_is_wrong_has_no_time(self):
         rows = tables.kernels_table(self.REPORT).splitlines()
         self.assertEqual(rows[3], "| pool | 1 (1 wrong) | - | - | - | - | - |")
+
+    def test_a_row_per_shape(self):
+        report = {**self.REPORT, "benchmarks": [{**row, "median_us": 12.5} for row in self.REPORT["benchmarks"]]}
+        rows = tables.shapes_table(report, "conv").splitlines()
+        self.assertEqual(rows[2], "| conv/a | 12.5 us | 50 GFLOP/s | 50% | 2.00 | L | 1.0e-07 |")
+        self.assertEqual(rows[4], "| conv/c | wrong result | - | - | - | - | - |")
+        self.assertNotIn("pool", "".join(rows))
+        with self.assertRaises(tables.TableError):
+            tables.shapes_table(report, "norm")
+
+    def test_reports_add_up_and_the_last_of_a_row_counts(self):
+        again = {**self.REPORT, "benchmarks": [{**self.REPORT["benchmarks"][0], "ratio": 9}, {"name": "new/a", "GBs": 1}]}
+        rows = {row["name"]: row for row in tables.merged([self.REPORT, again])["benchmarks"]}
+        self.assertEqual((len(rows), rows["conv/a"]["ratio"], rows["conv/b"]["ratio"]), (5, 9, 8))
+        for broken in ({}, [], {"benchmarks": []}, {"benchmarks": [{}], "context": {}}):
+            with self.assertRaises(tables.TableError):
+                tables.merged([broken])
+
+    def test_attention_reads_its_lines_among_others(self):
+        row = {"version": "2", "name": "attention_forward/a/manual_time", "median_us": 30, "ascore_us": 20, "ratio": 1.5}
+        table = tables.attention_table(["a warning", json.dumps(row)])
+        self.assertIn("| attention_forward/a | 20 us | 30 us | 1.50 |", table)
+        with self.assertRaises(tables.TableError):
+            tables.attention_table(["a warning"])
 
 
 class Scripts(unittest.TestCase):
@@ -117,6 +144,43 @@ class Compare(Scripts):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("parameters is 10 in ascore and 11 in eager", done.stderr)
 
+    def test_a_run_that_is_stopped_keeps_the_turns_that_were_done(self):
+        lines, document = self.folder / "l.json", self.folder / "d.md"
+        document.write_text("<!-- t -->\n<!-- /t -->\n")
+        count = self.folder / "count"
+        hangs = self.script("a", f"""echo x >> {count}
+[ $(wc -l < {count}) -lt 3 ] || exec sleep 60
+echo '{json.dumps(line("ascore", 2))}'""")
+        command = [sys.executable, "-B", ROOT / "benchmarks/compare.py", "mlp/train", "--ascore-bench", hangs, "--variants", "none",
+                   "--turns", "3", "--json", lines, "--table", "t", "--document", document]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(os.killpg, process.pid, signal.SIGKILL)
+        for _ in range(600):
+            if count.exists() and len(count.read_text().split()) == 3:
+                break
+            time.sleep(0.05)
+        self.assertEqual(len(json.loads(lines.read_text())), 2)
+        self.assertIn("| mlp/train, f32, batch 4 | 2 ms |", document.read_text())
+
+    def test_wrong_input_is_one_line(self):
+        ours, theirs = self.program("a", line("ascore", 2)), self.program("p", line("eager", 5))
+        broken = self.folder / "b.json"
+        broken.write_text("{}")
+        for words, culprit in ((["mlp"], "no case 'mlp'"), (["mlp/fly"], "no case 'mlp/fly'"), (["--turns", "0"], "--turns 0"),
+                               (["--json", self.folder], "Is a directory"), (["--table", "nowhere"], "no one pair")):
+            done = self.run_compare(ours, theirs, *words)
+            self.assertEqual((done.returncode, done.stderr.count("compare.py: ")), (2, 1), done.stderr)
+            self.assertIn(culprit, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
+        for words, culprit in ((["--kernels", self.folder / "no.json"], "No such file"), (["--kernels", broken], "no report"),
+                               (["--attention", broken], "no line of")):
+            done = subprocess.run([sys.executable, "-B", ROOT / "benchmarks/compare.py", *words], capture_output=True, text=True)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
+            self.assertIn(culprit, done.stderr)
+        done = self.run_compare(self.folder / "absent", theirs)
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (1, 1), done.stderr)
+
     def test_a_program_that_fails_is_an_error(self):
         done = self.run_compare(self.program("a", line("ascore", 2), 6), self.program("p", line("eager", 5)))
         self.assertNotEqual(done.returncode, 0)
@@ -141,6 +205,11 @@ class Suite(Scripts):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(self.called.read_text().split(), ["ctest"] * 2 + ["compute-sanitizer"] * 4 + ["nvidia-smi"])
         self.assertEqual(done.stdout.count("passed"), 6)
+
+    def test_does_one_of_a_group(self):
+        done = self.run_suite("--only", "tests-rest,sanitizer-initcheck")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.called.read_text().split(), ["ctest", "compute-sanitizer", "nvidia-smi"])
 
     def test_leaves_out_what_has_no_time(self):
         os.environ["CTEST_SECONDS"] = "60"
