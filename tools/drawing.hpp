@@ -26,7 +26,7 @@ struct KnownRegion {
 /// What to draw, and how.
 struct DrawRequest {
   uint64_t seed = 0;
-  int64_t count = 0;        ///< of all samples, numbered from 0
+  int64_t count = 0;  ///< of all samples, numbered from 0
   /// Which share of them to draw: they are cut into tiles, which run together anyway, and these split evenly; a rank
   /// draws none where there are fewer tiles than ranks.
   int rank = 0, ranks = 1;

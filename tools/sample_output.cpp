@@ -3,7 +3,6 @@
 #include "engine/io/npz.hpp"
 #include "engine/io/png.hpp"
 #include "kernels/core/error.hpp"
-#include "tools/output_folder.hpp"
 
 #include <algorithm>
 
@@ -60,11 +59,20 @@ void write_samples(const fs::path& folder, const Recipe& recipe, const DrawnSamp
   write_npz(folder / "samples.npz", {{"arr_0", drawn.denoised}});
 }
 
-void make_samples_folder(const SamplingOptions& options, const std::function<void(const fs::path&)>& write) {
-  OutputFolder output(options.out, samples_output(), options.overwrite ? IfExists::overwrite : IfExists::refuse);
-  write(output.staging());
+std::unique_ptr<OutputFolder> open_samples_folder(const SamplingOptions& options) {
+  return std::make_unique<OutputFolder>(options.out, samples_output(),
+                                        options.overwrite ? IfExists::overwrite : IfExists::refuse);
+}
+
+void finish_samples_folder(OutputFolder& output) {
   output.commit();
-  fmt::print("{}\n", (fs::path(options.out) / "samples.npz").string());
+  fmt::print("{}\n", (output.path() / "samples.npz").string());
+}
+
+void make_samples_folder(const SamplingOptions& options, const std::function<void(const fs::path&)>& write) {
+  const std::unique_ptr<OutputFolder> output = open_samples_folder(options);
+  write(output->staging());
+  finish_samples_folder(*output);
 }
 
 }  // namespace ascore::tools

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "tools/drawing.hpp"
+#include "tools/output_folder.hpp"
 #include "tools/progress.hpp"
 #include "tools/sampling_options.hpp"
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 
 namespace ascore::tools {
 
@@ -31,8 +33,11 @@ void write_pictures(const std::filesystem::path& folder, int64_t count,
 /// samples_plain.npz and samples.npz. Throws DiskError.
 void write_samples(const std::filesystem::path& folder, const Recipe& recipe, const DrawnSamples& drawn);
 
-/// Makes the folder of --out: `write` fills one that takes its place when all of it is there; then its samples.npz is
-/// printed. Throws as OutputFolder, before write() is called, and what write() throws.
+/// The folder of --out, as the options say. Throws as OutputFolder.
+std::unique_ptr<OutputFolder> open_samples_folder(const SamplingOptions& options);
+/// All of it is there: puts it in its place and prints its samples.npz. Throws DiskError.
+void finish_samples_folder(OutputFolder& output);
+/// Both: `write` fills the folder in between. Throws what they throw, and write().
 void make_samples_folder(const SamplingOptions& options,
                          const std::function<void(const std::filesystem::path&)>& write);
 

@@ -9,11 +9,12 @@
 namespace ascore::tools {
 namespace {
 
-std::atomic<bool> stop{false};
+std::atomic<bool> stop{false}, silent{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler must not wait");
 
 void handle(int signal) {
   if (!stop.exchange(true)) {
+    if (silent) return;
     constexpr std::string_view text =
         "\nascore: finishing this step, then stopping (interrupt again to stop at once)\n";
     if (write(STDERR_FILENO, text.data(), text.size()) < 0) return;
@@ -24,7 +25,8 @@ void handle(int signal) {
 
 }  // namespace
 
-const std::atomic<bool>& stop_on_signals() {
+const std::atomic<bool>& stop_on_signals(bool speaks) {
+  silent = !speaks;
   struct sigaction action {};
   action.sa_handler = handle;
   action.sa_flags = SA_RESTART;

@@ -1,4 +1,5 @@
 """benchmarks/tables.py, compare.py and gpu_suite.sh beside programs that only print: no PyTorch and no GPU needed."""
+import argparse
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 sys.dont_write_bytecode = True
+import scaling_model  # noqa: E402
 import tables  # noqa: E402
 
 
@@ -40,6 +42,25 @@ class Fill(unittest.TestCase):
             tables.fill(text, name, "")
             made = name in suite or (name.startswith("gpu-kernels-") and '"gpu-kernels-$dtype"' in suite)
             self.assertTrue(name.startswith("cpu") or made, name)
+
+
+class Scaling(unittest.TestCase):
+    OPTIONS = argparse.Namespace(step_ms=15.0, batch=128, parameters=29694083, bucket_mb=25.0, gpus_per_node=8,
+                                 nvlink_gbs=360.0, network_gbits=400.0)
+
+    def test_the_document_holds_what_the_model_says(self):
+        text = (ROOT / "docs/scaling.md").read_text()
+        self.assertEqual(tables.fill(text, "scaling-model", scaling_model.table(self.OPTIONS)), text)
+
+    def test_an_all_reduce_takes_what_its_links_take(self):
+        hops = 2 * scaling_model.NVLINK_LATENCY
+        self.assertAlmostEqual(scaling_model.all_reduce_seconds(4e9, 2, 1, 1e9, 1e9), 4 + hops)
+        self.assertAlmostEqual(scaling_model.all_reduce_seconds(4e9, 1, 2, 1e9, 2e9), 2 + 2 * scaling_model.NETWORK_LATENCY)
+
+    def test_only_what_backward_does_not_hide_is_waited_for(self):
+        self.assertAlmostEqual(scaling_model.exposed_seconds(3.0, 4, 0.1), 0.1)   # the last bucket
+        self.assertAlmostEqual(scaling_model.exposed_seconds(3.0, 4, 1.0), 2.5)   # 4 of 1 s, from 0.5 s of 2 s on
+        self.assertEqual(scaling_model.scaled_step(1, self.OPTIONS), (0.015, 0.0))
 
 
 class Steps(unittest.TestCase):

@@ -1,37 +1,79 @@
-// ascore sample RUN|CKPT --out DIR: draws samples from a trained score network.
+// ascore sample RUN|CKPT --out DIR: draws samples from a trained score network, on one process or several.
 #include "tools/commands/commands.hpp"
+#include "tools/rank_options.hpp"
+#include "tools/ranks.hpp"
 #include "tools/sample_output.hpp"
 #include "tools/sampling_options.hpp"
 
+#include <memory>
+
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 namespace ascore::tools {
 namespace {
 
-namespace fs = std::filesystem;
+struct Options {
+  SamplingOptions sampling;
+  RankOptions ranks;
+};
 
-void run(Ctx& ctx, const SamplingOptions& options) {
-  const Sampling sampling = prepare_sampling(ctx, options);
-  make_samples_folder(options, [&](const fs::path& folder) {
-    ProgressingDraw progress(options.common.quiet, 1);
-    const LoadedModel& model = sampling.model;
-    write_samples(folder, model.recipe, progress.draw(ctx, model.recipe, *model.network, sampling.request));
-  });
+/// The samples of all ranks, one after the other, on rank 0; of the others nothing.
+HostTensor joined(Communicator& ranks, const HostTensor& mine) {
+  if (ranks.size() == 1) return mine;
+  const std::string_view bytes(reinterpret_cast<const char*>(mine.bytes.data()), mine.bytes.size());
+  const std::vector<std::string> parts = ranks.exchange(bytes);
+  if (!ranks.is_root()) return {};
+  HostTensor all = mine;  // rank 0 has drawn some, if anybody has
+  for (size_t rank = 1; rank < parts.size(); ++rank) {
+    const auto* const more = reinterpret_cast<const std::byte*>(parts[rank].data());
+    all.bytes.insert(all.bytes.end(), more, more + parts[rank].size());
+  }
+  const size_t of_one = mine.bytes.size() / static_cast<size_t>(mine.shape[0]);
+  std::vector<int64_t> dims(mine.shape.dims().begin(), mine.shape.dims().end());
+  dims[0] = static_cast<int64_t>(all.bytes.size() / of_one);
+  all.shape = Shape(std::span<const int64_t>(dims));
+  return all;
 }
 
-void run(const SamplingOptions& options) {
-  Session session(options.common);
-  session.run([&] { run(session.ctx(), options); });
+ExitCode run(const SamplingOptions& options, Communicator& ranks) {
+  std::unique_ptr<Session> session;
+  std::optional<Sampling> sampling;
+  std::unique_ptr<OutputFolder> output;
+  DrawnSamples drawn;
+  together(ranks, [&] {
+    session = std::make_unique<Session>(options.common);
+    session->run([&] { sampling = prepare_sampling(session->ctx(), options); });
+    if (ranks.is_root()) output = open_samples_folder(options);
+  });
+  DrawRequest& request = sampling->request;
+  request.rank = ranks.rank();
+  request.ranks = ranks.size();
+  together(ranks, [&] {
+    session->run([&] {
+      ProgressingDraw progress(options.common.quiet || !ranks.is_root(), 1);
+      drawn = progress.draw(session->ctx(), sampling->model.recipe, *sampling->model.network, request);
+    });
+  });
+  drawn = {.denoised = joined(ranks, drawn.denoised), .plain = joined(ranks, drawn.plain)};
+  together(ranks, [&] {
+    if (!output) return;
+    write_samples(output->staging(), sampling->model.recipe, drawn);
+    finish_samples_folder(*output);
+  });
+  return ExitCode::ok;
 }
 
 }  // namespace
 
-void add_sample_command(CLI::App& program, ExitCode&) {
+void add_sample_command(CLI::App& program, ExitCode& result) {
   auto* command = program.add_subcommand("sample", "Draw samples from a run or a checkpoint");
-  auto options = std::make_shared<SamplingOptions>();
-  add_sampling_options(*command, *options);
-  command->callback([options] { run(*options); });
+  auto options = std::make_shared<Options>();
+  add_sampling_options(*command, options->sampling);
+  add_rank_options(*command, options->ranks);
+  command->callback([options, &result] {
+    const std::unique_ptr<Communicator> ranks = join_ranks(options->ranks, chosen_device(options->sampling.common));
+    result = run_as_rank(*ranks, [&] { return run(options->sampling, *ranks); });
+  });
 }
 
 }  // namespace ascore::tools

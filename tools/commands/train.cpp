@@ -1,6 +1,8 @@
-// ascore train RECIPE --out DIR: trains a score network, alone or against a critic, into a run folder.
+// ascore train RECIPE --out DIR: trains a score network, alone or against a critic, into a run folder; on one process
+// or several.
 #include "engine/io/atomic_file.hpp"
 #include "engine/io/png.hpp"
+#include "engine/training/training_ranks.hpp"
 #include "kernels/core/error.hpp"
 #include "models/registry.hpp"
 #include "samplers/sample_batch.hpp"
@@ -10,12 +12,15 @@
 #include "tools/open_data.hpp"
 #include "tools/output_folder.hpp"
 #include "tools/progress.hpp"
+#include "tools/rank_options.hpp"
+#include "tools/ranks.hpp"
 #include "tools/session.hpp"
 #include "tools/signals.hpp"
 #include "tools/validators.hpp"
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -27,6 +32,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   CommonOptions common;
+  RankOptions ranks;
   std::string recipe, out;
   bool resume = false, overwrite = false;
   std::optional<int64_t> max_steps;
@@ -46,6 +52,7 @@ bool may_differ(const std::string& key) {
                                           "training.held_out_every",
                                           "training.held_out_samples",
                                           "training.recompute",
+                                          "training.check_ranks_every",
                                           "training.cuda_graphs"};
   return key.starts_with("sampling.") || std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
 }
@@ -119,32 +126,35 @@ Checkpoint read_last(const fs::path& file) {
 }
 
 /// Puts the run's state into `trainer`, if the run has a checkpoint. Changes no file.
-void resume(Trainer& trainer, const Recipe& recipe, const fs::path& folder, int threads) {
+void resume(Trainer& trainer, const Recipe& recipe, const fs::path& folder, int threads, bool speaks) {
   require_same_run(recipe, load_recipe((folder / kRecipeFile).string()), folder);
   const auto file = latest_checkpoint(folder);
   if (!file) return;
   const Checkpoint checkpoint = read_last(*file);
   require_same_run(recipe, parse_recipe(checkpoint.recipe, fmt::format("recipe in {}", file->string())), folder);
   trainer.resume(checkpoint);
-  if (checkpoint.threads != threads) {
+  if (checkpoint.threads != threads && speaks) {
     fmt::print(stderr, "ascore: this run had {} threads, now {}: its last bits may come out differently\n",
                checkpoint.threads, threads);
   }
 }
 
-/// Recipe and first checkpoint appear in the folder together, in the place of what --overwrite replaces.
-void begin(Trainer& trainer, const Recipe& recipe, OutputFolder& output) {
+/// Recipe and first checkpoint appear in the folder together, in the place of what --overwrite replaces. `output` is
+/// rank 0's.
+void begin(Trainer& trainer, const Recipe& recipe, OutputFolder* output) {
   const Checkpoint first = trainer.checkpoint();
-  write_recipe(output.staging(), recipe);
-  save_checkpoint(output.staging(), first);
-  output.commit();
+  if (output) {
+    write_recipe(output->staging(), recipe);
+    save_checkpoint(output->staging(), first);
+    output->commit();
+  }
   trainer.resume(first);  // it is on disk: the trainer need not write it again
 }
 
 /// Trains to the end or to a signal, with progress on stderr.
 TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& network, const Dataset& data,
-                  const Options& options, const std::atomic<bool>& stop) {
-  ProgressDisplay display(options.common.quiet);
+                  const Options& options, Communicator& ranks, const std::atomic<bool>& stop) {
+  ProgressDisplay display(options.common.quiet || !ranks.is_root());
   TrainerObserver observer;
   observer.progress = [&](const Progress& progress) { show(display, progress); };
   observer.preview = [&](Ctx& inference, int64_t step) {
@@ -154,55 +164,82 @@ TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& ne
       fmt::print(stderr, "ascore: step {}: no preview: {}\n", step, error.what());
     }
   };
-  return trainer.run(stop, observer);
+  if (ranks.size() == 1) return trainer.run(stop, observer);
+  try {
+    return trainer.run(stop, observer);
+  } catch (const DivergedError& error) {  // every rank has found the same
+    throw agreed(ranks, error);
+  } catch (const RanksDifferError& error) {
+    throw agreed(ranks, error);
+  }
 }
 
-ExitCode run(Ctx& ctx, const Recipe& recipe, const Options& options, const std::atomic<bool>& stop) {
+ExitCode run(Ctx& ctx, const Recipe& recipe, const Options& options, Communicator& ranks,
+             const std::atomic<bool>& stop) {
   TrainerConfig config = trainer_config(recipe);
   if (options.max_steps) config.training.steps = std::min(config.training.steps, *options.max_steps);
-  const std::unique_ptr<Dataset> data = open_data(recipe);
-  const std::unique_ptr<ScoreNetwork> network = make_score_network(score_network_config(recipe));
-  const std::unique_ptr<Critic> critic = recipe.has_critic ? make_critic(critic_config(recipe)) : nullptr;
-
-  if (config.training.batch_size > data->size(Split::train)) {
-    throw ConfigError(fmt::format("{}: training.batch_size {} is more than the {} training samples of {}",
-                                  recipe.source, config.training.batch_size, data->size(Split::train),
-                                  recipe.data.name));
-  }
+  std::unique_ptr<Dataset> data;
+  std::unique_ptr<ScoreNetwork> network;
+  std::unique_ptr<Critic> critic;
+  std::optional<Trainer> trainer;
+  std::unique_ptr<OutputFolder> output;  // rank 0's
   const fs::path folder = options.out;
-  Trainer trainer(ctx, config, *network, critic.get(), *data, folder);
-
-  // Only now, when everything that was asked for can be had, is anything written.
-  OutputFolder output(folder, run_output(),
-                      options.resume      ? IfExists::keep
-                      : options.overwrite ? IfExists::overwrite
-                                          : IfExists::refuse);
-  if (options.resume && fs::is_regular_file(folder / kRecipeFile)) {
-    resume(trainer, recipe, folder, ctx.stream.threads());
+  together(ranks, [&] {
+    data = open_data(recipe);
+    network = make_score_network(score_network_config(recipe));
+    if (recipe.has_critic) critic = make_critic(critic_config(recipe));
+    if (config.training.batch_size > data->size(Split::train)) {
+      throw ConfigError(fmt::format("{}: training.batch_size {} is more than the {} training samples of {}",
+                                    recipe.source, config.training.batch_size, data->size(Split::train),
+                                    recipe.data.name));
+    }
+    trainer.emplace(ctx, config, *network, critic.get(), *data, folder, &ranks);
+    // Only now, when everything that was asked for can be had, is anything written.
+    if (!ranks.is_root()) return;
+    output = std::make_unique<OutputFolder>(folder, run_output(),
+                                            options.resume      ? IfExists::keep
+                                            : options.overwrite ? IfExists::overwrite
+                                                                : IfExists::refuse);
+  });
+  bool resumes = false;
+  together(ranks, [&] {
+    resumes = options.resume && fs::is_regular_file(folder / kRecipeFile);
+    if (resumes) resume(*trainer, recipe, folder, ctx.stream.threads(), ranks.is_root());
+  });
+  together(ranks, [&] {
+    if (!resumes) return begin(*trainer, recipe, output.get());
+    if (!ranks.is_root()) return;
     for (const char* part : {"", "checkpoints", "samples"}) remove_partial_files(folder / part);
     write_recipe(folder, recipe);
-  } else {
-    begin(trainer, recipe, output);
-  }
-  if (train(trainer, recipe, *network, *data, options, stop) == TrainingEnd::stopped) {
-    fmt::print(stderr, "ascore: stopped at step {} of {}, checkpoint written; go on with --resume\n", trainer.step(),
-               config.training.steps);
+  });
+  const TrainingEnd end = train(*trainer, recipe, *network, *data, options, ranks, stop);
+  if (end == TrainingEnd::stopped) {
+    if (ranks.is_root()) {
+      fmt::print(stderr, "ascore: stopped at step {} of {}, checkpoint written; go on with --resume\n", trainer->step(),
+                 config.training.steps);
+    }
     return ExitCode::interrupted;
   }
-  fmt::print("{}\n", checkpoint_file(folder, trainer.step()).string());
+  if (ranks.is_root()) fmt::print("{}\n", checkpoint_file(folder, trainer->step()).string());
   return ExitCode::ok;
 }
 
-ExitCode run(const Options& options) {
-  const std::atomic<bool>& stop = stop_on_signals();
-  if (options.resume && options.overwrite) throw ConfigError("--resume and --overwrite: give one of them");
-  if (options.resume) OutputFolder::recover(options.out, run_output());
-  const Recipe recipe = wanted_recipe(options);
-  make_plan(sampling_config(recipe),
-            noise_config(recipe));  // a step size that cannot work is found now, not at the end
-  Session session(options.common);
+ExitCode run(const Options& options, Communicator& ranks) {
+  const std::atomic<bool>& stop = stop_on_signals(ranks.is_root());
+  std::optional<Recipe> recipe;
+  std::unique_ptr<Session> session;
+  together(ranks, [&] {
+    if (options.resume && options.overwrite) throw ConfigError("--resume and --overwrite: give one of them");
+    if (options.resume && ranks.is_root()) OutputFolder::recover(options.out, run_output());
+  });
+  together(ranks, [&] {
+    recipe = wanted_recipe(options);
+    make_plan(sampling_config(*recipe),
+              noise_config(*recipe));  // a step size that cannot work is found now, not at the end
+    session = std::make_unique<Session>(options.common);
+  });
   ExitCode result = ExitCode::failed;
-  session.run([&] { result = run(session.ctx(), recipe, options, stop); });
+  session->run([&] { result = run(session->ctx(), *recipe, options, ranks, stop); });
   return result;
 }
 
@@ -220,7 +257,11 @@ void add_train_command(CLI::App& program, ExitCode& result) {
       ->check(whole_number(0))
       ->type_name("N");
   add_common_options(*command, options->common);
-  command->callback([options, &result] { result = run(*options); });
+  add_rank_options(*command, options->ranks);
+  command->callback([options, &result] {
+    const std::unique_ptr<Communicator> ranks = join_ranks(options->ranks, chosen_device(options->common));
+    result = run_as_rank(*ranks, [&] { return run(*options, *ranks); });
+  });
 }
 
 }  // namespace ascore::tools

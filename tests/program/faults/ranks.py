@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Training and sampling under mpirun beside one process: losses, gradients, bits, samples, a common end.
+
+    ranks.py PROGRAM [training] [sampling] [stopping]
+"""
+import array
+import json
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+import time
+
+from mpi_run import call, end_all, ranks_of, ranks_words, start
+from tiny_run import check_same_end, last_checkpoint, tensors
+
+SMALL = {"score.width": 4, "critic.width": 4, "noise.levels": 6, "training.batch_size": 10, "training.log_every": 1,
+         "training.preview_every": 0, "training.held_out_samples": 8, "training.checkpoint_every": 0,
+         "training.check_ranks_every": 2}
+
+BUFFERS = ("_u", "_v", ".u", ".v", ".u0", ".sv0")  # vectors of spectral norms, which no optimizer moves
+
+
+def train(program, ranks, out, precision, steps, **more):
+    """Trains adversarial digits; the lines of metrics.jsonl."""
+    words = ["train", "digits", "--out", str(out), "--threads", "1", "--quiet", "--precision", precision]
+    for key, value in {**SMALL, "training.steps": steps, **more}.items():
+        words += ["--set", f"{key}={value}"]
+    code, out_text, err = call(ranks_words(ranks, program, words))
+    if code != 0 or err.strip() or out_text.strip() != str(last_checkpoint(out)):
+        raise AssertionError(f"{ranks} ranks: exit code {code}, stdout {out_text!r}, stderr {err!r}")
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    share = 10 // ranks + (10 % ranks > 0)  # of rank 0
+    wrong = [line for line in lines if (line["world_size"], line["local_batch"]) != (ranks, share)]
+    if wrong or len(lines) != steps:
+        raise AssertionError(f"{ranks} ranks: {len(lines)} lines of {steps}, of which tell other ranks: {wrong}")
+    return lines
+
+
+def check_losses(what, found, wanted, tolerance):
+    for ours, theirs in zip(found, wanted):
+        for key in ("loss", "dsm", "generator", "critic"):
+            if abs(ours[key] - theirs[key]) > tolerance * abs(theirs[key]):
+                raise AssertionError(f"{what}, step {ours['step']}: {key} {ours[key]!r}, on one rank {theirs[key]!r}")
+
+
+def first_gradient(program, ranks, folder, player):
+    """Of all parameters of "score" or "critic": what one step of plain descent took from them. The rate is so large that
+    the parameters' own rounding is none to speak of, and the other player's so small that it stays where it is."""
+    run, rates = folder / f"descent-{player}-{ranks}", {"score": 1e-30, "critic": 1e-30, player: 100.0}
+    train(program, ranks, run, "f32", 1, **{f"{who}.optimizer.{key}": value for who, rate in rates.items()
+                                            for key, value in (("name", "sgd"), ("lr", rate))})
+    before, after = (tensors(run / "checkpoints" / f"step-00000{step}.safetensors") for step in (0, 1))
+    gradient = {}
+    for name, (_, _, data) in before.items():
+        if name.startswith(f"{player}.") and not name.endswith(BUFFERS):
+            gradient[name] = [(a - b) / rates[player]
+                              for a, b in zip(array.array("f", data), array.array("f", after[name][2]))]
+    return gradient
+
+
+def check_gradient(ours, theirs, what):
+    largest = max(abs(value) for values in theirs.values() for value in values)
+    worst = max(abs(a - b) for name, values in theirs.items() for a, b in zip(ours[name], values))
+    if not 0 < largest < 1e6 or worst > 1e-5 * largest:
+        raise AssertionError(f"{what}: gradients differ by {worst:.3g}, the largest is {largest:.3g}")
+    return worst / largest
+
+
+def training(program, folder):
+    exact = {ranks: train(program, ranks, folder / f"f64-{ranks}", "f64", 50) for ranks in (1, 2, 4)}
+    single = {ranks: train(program, ranks, folder / f"f32-{ranks}", "f32", 5) for ranks in (1, 2, 4)}
+    for ranks in (2, 4):
+        check_losses(f"f64 on {ranks} ranks", exact[ranks], exact[1], 1e-9)
+        check_losses(f"f32 on {ranks} ranks", single[ranks], single[1], 1e-3)
+    train(program, 4, folder / "again", "f32", 5)
+    check_same_end(folder / "again", folder / "f32-4")
+    for player in ("score", "critic"):
+        alone = first_gradient(program, 1, folder, player)
+        for ranks in (2, 4):
+            check_gradient(first_gradient(program, ranks, folder, player), alone, f"{player} on {ranks} ranks")
+
+
+def sampling(program, folder):
+    train(program, 1, folder / "run", "f32", 2)
+    for count in (10, 70):  # one tile, and three
+        for ranks in (1, 3):
+            out = folder / f"samples-{count}-{ranks}"
+            words = ["sample", str(folder / "run"), "--out", str(out), "--count", str(count), "--seed", "7",
+                     "--threads", "1", "--quiet"]
+            code, text, err = call(ranks_words(ranks, program, words))
+            if code != 0 or text.strip() != str(out / "samples.npz"):
+                raise AssertionError(f"{ranks} ranks: exit code {code}, stdout {text!r}, stderr {err!r}")
+        for name in ("samples.npz", "samples_plain.npz", "grid.png"):
+            ours, theirs = ((folder / f"samples-{count}-{ranks}" / name).read_bytes() for ranks in (3, 1))
+            if ours != theirs:
+                raise AssertionError(f"{name} of {count} samples differs between 3 ranks and one")
+
+
+def stopping(program, folder):
+    """SIGUSR1, which mpirun passes on to all ranks, and to one rank alone; then 2 ranks go on. An error is said once."""
+    run, settings = folder / "run", []
+    for key, value in {**SMALL, "training.steps": 1000000}.items():
+        settings += ["--set", f"{key}={value}"]
+    words = ["train", "digits", "--out", str(run), "--threads", "1", "--quiet", *settings]
+    for to_one in (False, True):
+        process = start(ranks_words(4, program, words + (["--resume"] if to_one else [])))
+        try:
+            before = (run / "metrics.jsonl").stat().st_size if to_one else 0
+            while process.poll() is None and (not (run / "metrics.jsonl").exists()
+                                              or (run / "metrics.jsonl").stat().st_size <= before):
+                time.sleep(0.05)
+            os.kill(ranks_of(process, program)[2] if to_one else process.pid, signal.SIGUSR1)
+            _, err = process.communicate(timeout=60)
+        finally:
+            end_all(process)
+        if process.returncode != 75 or err.count("checkpoint written; go on with --resume") != 1:
+            raise AssertionError(f"SIGUSR1: exit code {process.returncode}: {err}")
+        step = int(err.split("stopped at step ")[1].split()[0])
+        if last_checkpoint(run).name != f"step-{step:06}.safetensors":
+            raise AssertionError(f"stopped at step {step}, but the last checkpoint is {last_checkpoint(run)}")
+    code, _, err = call(ranks_words(2, program, words + ["--resume", "--max-steps", str(step + 3)]))
+    lines = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+    if code != 0 or lines != list(range(1, step + 4)):
+        raise AssertionError(f"--resume on 2 ranks: exit code {code}, steps {lines}: {err}")
+    code, _, err = call(ranks_words(3, program, words))
+    if code != 2 or err.count("ascore: rank 0: ") != 1 or err.count("ascore: ") != 1 or "--overwrite" not in err:
+        raise AssertionError(f"a folder that exists: exit code {code}: {err}")
+
+
+def main():
+    program, *wanted = sys.argv[1:]
+    for part in (training, sampling, stopping):
+        if wanted and part.__name__ not in wanted:
+            continue
+        with tempfile.TemporaryDirectory(prefix="ascore-ranks-") as name:
+            part(program, pathlib.Path(name))
+
+
+if __name__ == "__main__":
+    main()
