@@ -104,7 +104,9 @@ void PeerWatch::say_goodbye() {
 
 void PeerWatch::say_failed(int exit_code) {
   leaving_ = true;
-  tell({Kind::failed, rank_, exit_code});
+  // Whoever leaves because of another rank says whose fault it is.
+  const std::optional<Loss> reason = loss();
+  tell(reason ? Message{Kind::closed, reason->rank, 0} : Message{Kind::failed, rank_, exit_code});
   for (Peer& peer : peers_) ::shutdown(peer.socket.descriptor(), SHUT_WR);
   wait_until_unwatched(kFarewell);
   stop();
@@ -183,6 +185,8 @@ void PeerWatch::lose(const Message& news) {
                           : news.kind == Kind::stalled
                               ? fmt::format("it gave no sign of life for {:g} s", timeout_)
                               : fmt::format("it left with an error of its own (exit code {})", news.exit_code);
+  if (loss()) return;
+  tell(news);  // before this rank's own program hears of it, and leaves
   {
     const std::lock_guard lock(mutex_);
     if (loss_) return;
@@ -190,7 +194,6 @@ void PeerWatch::lose(const Message& news) {
     lost_at_ = Clock::now();
   }
   lost_.notify_all();
-  tell(news);
   on_loss_();
 }
 

@@ -45,20 +45,20 @@ TEST_CASE("a stopped rank ends the others when it gave no sign of life for too l
   const int stopped = GENERATE(0, 1);
   CAPTURE(stopped);
   test::Job job;
-  job.start_ranks(3, "forever", {"--peer-timeout", "2"});
+  job.start_ranks(3, "forever", {"--peer-timeout", "3"});
   job.wait_for_ranks(3);
   job.signal_rank(stopped, SIGSTOP);
   for (int rank = 0; rank < 3; ++rank) {
     if (rank == stopped) continue;
     CHECK(job.wait(static_cast<size_t>(rank), 20) == 7);
     CHECK_THAT(words(job, rank), Catch::StartsWith("rank " + std::to_string(stopped) + " was lost"));
-    CHECK_THAT(words(job, rank), Catch::Contains("no sign of life for 2 s"));
+    CHECK_THAT(words(job, rank), Catch::Contains("no sign of life for 3 s"));
   }
 }
 
 TEST_CASE("a rank that computes for longer than the timeout is not lost", "[engine][dist]") {
   test::Job job;
-  job.start_ranks(2, "busy", {"--peer-timeout", "1"});
+  job.start_ranks(2, "busy", {"--peer-timeout", "3"});
   CHECK(job.wait(0, 30) == 0);
   CHECK(job.wait(1, 30) == 0);
 }

@@ -3,7 +3,7 @@
 // Leaves its process id in FOLDER/pid.RANK and its last words in FOLDER/words.RANK; exits with 7 if a peer was lost.
 //   cases   all collectives against plain loops
 //   forever sums until something happens to a peer
-//   busy    rank 0 computes for 3 s while the others wait, then all end
+//   busy    rank 0 computes for 5 s while the others wait, then all end
 //   stuck   the others never look at what happened to a peer
 //   fails   rank 1 throws an error of its own, the others sum
 #include "engine/dist/launch.hpp"
@@ -55,7 +55,7 @@ void work(Communicator& ranks, const std::string& mode) {
   if (mode == "cases") test::CollectiveCases(ranks).run();
   if (mode == "forever") sum_forever(ranks);
   if (mode == "stuck") sleep_for(600);
-  if (mode == "busy" && ranks.rank() == 0) sleep_for(3);
+  if (mode == "busy" && ranks.rank() == 0) sleep_for(5);
   if (mode == "fails" && ranks.rank() == 1) throw Error("an error of rank 1");
   if (mode == "fails") sum_forever(ranks);
   ranks.finish();
