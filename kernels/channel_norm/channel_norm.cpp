@@ -1,5 +1,6 @@
 #include "kernels/channel_norm/channel_norm.hpp"
 
+#include "kernels/channel_norm/channel_norm_checks.hpp"
 #include "kernels/channel_norm/fused_activation.hpp"
 #include "kernels/channel_norm/statistics_layout.hpp"
 #include "kernels/core/channel_sums.hpp"
@@ -203,11 +204,8 @@ void image_sums(Stream& stream, ConstView sums, View total) {
 
 }  // namespace cpu
 
-namespace {
-
-/// What channel_norm and its backward passes require of their common arguments.
-void check(const OpScope& op, ConstView x, ConstView mean, ConstView rstd, ConstView gamma, ConstView beta,
-           Activation activation) {
+void check_normalizer(const OpScope& op, ConstView x, ConstView mean, ConstView rstd, ConstView gamma, ConstView beta,
+                      Activation activation) {
   op.require(x.rank() == 4, "x must be [N,H,W,C]");
   const int64_t N = x.dim(0), C = x.dim(3);
   const bool by_group = rstd.rank() == 2 && rstd.dim(0) == N && rstd.dim(1) >= 1 && C % rstd.dim(1) == 0;
@@ -229,8 +227,6 @@ void check_like(const OpScope& op, ConstView x, ConstView other) {
   op.require_dtype(other.dtype() == x.dtype(), "x, y, dy and dx must have one dtype");
 }
 
-}  // namespace
-
 void channel_moments(Stream& stream, ConstView x, View mean, View squares) {
   const OpScope op(stream, "channel_moments", {x, mean, squares});
   op.require(x.rank() == 4, "x must be [N,H,W,C]");
@@ -245,7 +241,7 @@ void channel_moments(Stream& stream, ConstView x, View mean, View squares) {
 void channel_norm(Stream& stream, ConstView x, ConstView mean, ConstView rstd, ConstView gamma, ConstView beta,
                   Activation activation, View y) {
   const OpScope op(stream, "channel_norm", {x, mean, rstd, gamma, beta, y});
-  check(op, x, mean, rstd, gamma, beta, activation);
+  check_normalizer(op, x, mean, rstd, gamma, beta, activation);
   check_like(op, x, y);
   if (x.count() == 0) return;
   pick<cpu::channel_norm, simt::channel_norm, cuda::channel_norm>(stream)(stream, x, mean, rstd, gamma, beta,
@@ -255,7 +251,7 @@ void channel_norm(Stream& stream, ConstView x, ConstView mean, ConstView rstd, C
 void channel_norm_sums(Stream& stream, ConstView x, ConstView dy, ConstView mean, ConstView rstd, ConstView gamma,
                        ConstView beta, Activation activation, View sum_g, View sum_gx) {
   const OpScope op(stream, "channel_norm_sums", {x, dy, mean, rstd, gamma, beta, sum_g, sum_gx});
-  check(op, x, mean, rstd, gamma, beta, activation);
+  check_normalizer(op, x, mean, rstd, gamma, beta, activation);
   check_like(op, x, dy);
   const Shape each{x.dim(0), x.dim(3)};
   op.require(sum_g.shape() == each && sum_gx.shape() == each, "the sums must be [N,C]");
@@ -268,7 +264,7 @@ void channel_norm_gradient(Stream& stream, ConstView x, ConstView dy, ConstView 
                            ConstView beta, Activation activation, ConstView offset, ConstView slope, View dx,
                            ConstView residual) {
   const OpScope op(stream, "channel_norm_gradient", {x, dy, mean, rstd, gamma, beta, offset, slope, dx, residual});
-  check(op, x, mean, rstd, gamma, beta, activation);
+  check_normalizer(op, x, mean, rstd, gamma, beta, activation);
   check_like(op, x, dy);
   check_like(op, x, dx);
   if (residual) check_like(op, x, residual);

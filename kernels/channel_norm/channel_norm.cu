@@ -1,18 +1,12 @@
 #include "kernels/channel_norm/channel_norm.hpp"
 #include "kernels/channel_norm/fused_activation.hpp"
-#include "kernels/channel_norm/statistics_layout.hpp"
+#include "kernels/channel_norm/normalizer.hpp"
 #include "kernels/core/channel_tile.hpp"
 #include "kernels/core/kernel.hpp"
-
-#include <cmath>
 
 namespace ascore::kernels::ASCORE_BACKEND {
 
 namespace {
-
-struct Math {
-  static __device__ float exp(float x) { return expf(x); }
-};
 
 /// Block (tile, n): the moments of 32 channels of image n.
 template <class T>
@@ -24,26 +18,6 @@ __global__ void channel_moments_kernel(const T* x, float* mean, float* squares, 
   mean[n * C + c] = moments.mean;
   squares[n * C + c] = moments.squares;
 }
-
-/// What a normalisation reads besides the images; null where an argument is absent.
-struct NormalizerPointers {
-  const float *mean, *rstd, *gamma, *beta;
-  StatisticsLayout layout;
-
-  NormalizerPointers(ConstView mu, ConstView rs, ConstView g, ConstView b, int64_t C)
-      : mean(mu.as<float>()), rstd(rs.as<float>()), gamma(g.as<float>()), beta(b.as<float>()), layout(rs, C) {}
-};
-
-/// The same of one channel of one image: xhat = (x - mean) rstd, z = gamma xhat + beta.
-struct Normalizer {
-  float mean, rstd, gamma, beta;
-
-  __device__ Normalizer(const NormalizerPointers& from, int64_t n, int64_t c)
-      : mean(from.mean ? from.mean[from.layout(n, c)] : 0.0f),
-        rstd(from.rstd[from.layout(n, c)]),
-        gamma(from.gamma ? from.gamma[c] : 1.0f),
-        beta(from.beta ? from.beta[c] : 0.0f) {}
-};
 
 template <class T, class F>
 __global__ void channel_norm_kernel(F f, const T* x, NormalizerPointers pointers, T* y, int64_t P, int64_t C,
@@ -139,7 +113,7 @@ void channel_norm(Stream& stream, ConstView x, ConstView mean, ConstView rstd, C
                   Activation activation, View y) {
   for_float_type(x.dtype(), [&]<class T>() {
     const Grid grid(x.shape());
-    for_fused_activation<Math>(activation, [&](auto f) {
+    for_fused_activation<NormMath>(activation, [&](auto f) {
       launch(channel_norm_kernel<T, decltype(f)>, grid.by_chunk, tile_block(), 0, stream, f, x.as<T>(),
              NormalizerPointers(mean, rstd, gamma, beta, grid.C), y.as<T>(), grid.P, grid.C, grid.tiles, grid.chunks);
     });
@@ -150,7 +124,7 @@ void channel_norm_sums(Stream& stream, ConstView x, ConstView dy, ConstView mean
                        ConstView beta, Activation activation, View sum_g, View sum_gx) {
   for_float_type(x.dtype(), [&]<class T>() {
     const Grid grid(x.shape());
-    for_fused_activation<Math>(activation, [&](auto f) {
+    for_fused_activation<NormMath>(activation, [&](auto f) {
       launch(channel_norm_sums_kernel<T, decltype(f)>, grid.by_image, tile_block(), 0, stream, f, x.as<T>(), dy.as<T>(),
              NormalizerPointers(mean, rstd, gamma, beta, grid.C), sum_g.as<float>(), sum_gx.as<float>(), grid.P, grid.C,
              grid.tiles);
@@ -163,7 +137,7 @@ void channel_norm_gradient(Stream& stream, ConstView x, ConstView dy, ConstView 
                            ConstView residual) {
   for_float_type(x.dtype(), [&]<class T>() {
     const Grid grid(x.shape());
-    for_fused_activation<Math>(activation, [&](auto f) {
+    for_fused_activation<NormMath>(activation, [&](auto f) {
       launch(channel_norm_gradient_kernel<T, decltype(f)>, grid.by_chunk, tile_block(), 0, stream, f, x.as<T>(),
              dy.as<T>(), NormalizerPointers(mean, rstd, gamma, beta, grid.C), offset.as<float>(), slope.as<float>(),
              residual.as<T>(), dx.as<T>(), grid.P, grid.C, grid.tiles, grid.chunks);

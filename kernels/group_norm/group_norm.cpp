@@ -1,6 +1,7 @@
 #include "kernels/group_norm/group_norm.hpp"
 
 #include "kernels/channel_norm/channel_norm.hpp"
+#include "kernels/channel_norm/channel_norm_checks.hpp"
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/op_scope.hpp"
 #include "kernels/core/parallel.hpp"
@@ -108,6 +109,24 @@ void group_norm(Stream& stream, ConstView x, ConstView gamma, ConstView beta, do
   channel_norm(stream, x, mean, rstd, gamma, beta, activation, y);
 }
 
+namespace {
+/// By passes over the images, each of which reads x and dy; on any device.
+void by_passes(Stream& stream, const GroupNormGradient& g, const NormSlab&) {
+  channel_norm_sums(stream, g.x, g.dy, g.mean, g.rstd, g.gamma, g.beta, g.activation, g.sum_g, g.sum_gx);
+  if (!g.dx || g.x.count() == 0) return;
+  group_gradient(stream, g.sum_g, g.sum_gx, g.gamma, g.rstd, g.x.dim(1) * g.x.dim(2), g.offset, g.slope);
+  channel_norm_gradient(stream, g.x, g.dy, g.mean, g.rstd, g.gamma, g.beta, g.activation, g.offset, g.slope, g.dx,
+                        g.residual);
+}
+
+/// None where there is nothing but sums to compute: these read once as it is.
+NormSlab slab_of(const GroupNormGradient& g) {
+  if (!g.dx || g.x.count() == 0) return {};
+  const int64_t C = g.x.dim(3);
+  return choose_norm_slab(g.x.dim(1) * g.x.dim(2), C, C / g.mean.dim(1), static_cast<int64_t>(size_of(g.x.dtype())));
+}
+}  // namespace
+
 size_t group_norm_backward_workspace_bytes(const Shape& x, int64_t groups, DType dtype) {
   return static_cast<size_t>(2 * x[0] * (x[3] + groups)) * size_of(accumulator(dtype));
 }
@@ -120,18 +139,25 @@ void group_norm_backward(Stream& stream, ConstView x, ConstView gamma, ConstView
   check_statistics(op, x, mean, rstd);
   op.require(workspace.bytes() >= group_norm_backward_workspace_bytes(x.shape(), mean.dim(1), x.dtype()),
              "the workspace must have group_norm_backward_workspace_bytes");
+  check_normalizer(op, x, mean, rstd, gamma, beta, activation);
+  check_like(op, x, dy);
+  if (dx) check_like(op, x, dx);
+  if (residual) check_like(op, x, residual);
   op.require_dtype(workspace.dtype() == DType::u8, "the workspace must be u8");
   Workspace parts(workspace);
   const Shape channels{x.dim(0), x.dim(3)};
   const DType wide = accumulator(x.dtype());
   const View sum_g = parts.take(channels, wide), sum_gx = parts.take(channels, wide);
-  channel_norm_sums(stream, x, dy, mean, rstd, gamma, beta, activation, sum_g, sum_gx);
+  const View offset = parts.take(mean.shape(), wide), slope = parts.take(mean.shape(), wide);
+  const GroupNormGradient gradient{x,          gamma, beta,   mean,   rstd,  dy, residual,
+                                   activation, sum_g, sum_gx, offset, slope, dx};
+  if (const NormSlab slab = slab_of(gradient); slab.channels > 0) {
+    pick<by_passes, simt::group_norm_slabs, cuda::group_norm_slabs>(stream)(stream, gradient, slab);
+  } else {
+    by_passes(stream, gradient, slab);
+  }
   if (dgamma) image_sums(stream, sum_gx, dgamma);
   if (dbeta) image_sums(stream, sum_g, dbeta);
-  if (!dx || x.count() == 0) return;
-  const View offset = parts.take(mean.shape(), wide), slope = parts.take(mean.shape(), wide);
-  group_gradient(stream, sum_g, sum_gx, gamma, rstd, x.dim(1) * x.dim(2), offset, slope);
-  channel_norm_gradient(stream, x, dy, mean, rstd, gamma, beta, activation, offset, slope, dx, residual);
 }
 
 }  // namespace ascore::kernels

@@ -38,7 +38,9 @@ size_t group_norm_workspace_bytes(const Shape& x, DType dtype);
 ///   residual        [N,H,W,C]  of x's dtype, or absent (0): what else x's gradient is made of; not dx
 ///   dgamma, dbeta   [C]        f32 (f64 with f64); summed over images in a fixed order
 ///   workspace       u8, at least group_norm_backward_workspace_bytes
-/// Cost: 5 elements moved per element where an image leaves the cache; silu's input is computed again.
+/// Cost: 3 elements moved per element on GPUs where some groups of one image, x and dy, fit into a block's shared
+/// memory (choose_norm_slab: up to 32x32 pixels in most networks), else 5 where an image leaves the cache; silu's input
+/// is computed again.
 void group_norm_backward(Stream& stream, ConstView x, ConstView gamma, ConstView beta, ConstView mean, ConstView rstd,
                          Activation activation, ConstView dy, View dx, View dgamma, View dbeta, View workspace,
                          ConstView residual = {});

@@ -1,6 +1,7 @@
 #include "kernels/group_norm/group_norm.hpp"
 
 #include "kernels/core/error.hpp"
+#include "kernels/group_norm/norm_slab.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/devices.hpp"
@@ -91,8 +92,11 @@ TEST_CASE("group_norm and its gradients agree with plain f64 loops on every devi
   const auto dtype = GENERATE(DType::f32, DType::bf16);
   const auto activation = GENERATE(Activation::identity, Activation::silu);
   const auto fill = GENERATE(test::Fill::normal, test::Fill::far_from_zero);
-  const Case size = GENERATE(Case{1, 1, 1, 12, 2}, Case{2, 7, 5, 3, 1}, Case{3, 3, 11, 66, 11}, Case{1, 17, 16, 70, 70},
-                             Case{0, 4, 4, 8, 4}, Case{2, 0, 3, 4, 2}, Case{2, 5, 2, 80, 2});
+  const Case size =
+      GENERATE(Case{1, 1, 1, 12, 2}, Case{2, 7, 5, 3, 1}, Case{3, 3, 11, 66, 11}, Case{1, 17, 16, 70, 70},
+               Case{0, 4, 4, 8, 4}, Case{2, 0, 3, 4, 2}, Case{2, 5, 2, 80, 2},
+               // slabs: groups within a chunk, across chunks, ragged warps, several blocks per image
+               Case{2, 5, 7, 32, 8}, Case{3, 2, 3, 48, 4}, Case{1, 9, 11, 24, 2}, Case{1, 17, 16, 16, 16});
   CAPTURE(name(device), name(dtype), int(activation), int(fill), to_string(size.shape()), size.G);
   const auto x = test::data(device, size.shape(), dtype, fill, 1);
   const auto dy = test::data(device, size.shape(), dtype, test::Fill::normal, 2);
@@ -178,13 +182,77 @@ TEST_CASE("group_norm_backward adds what else x's gradient is made of, before it
   }
 }
 
+TEST_CASE("a slab adds what else x's gradient is made of, and works on memory that chunks cannot move") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const Shape shape{2, 6, 5, 16};
+  const auto bytes = int64_t(kernels::group_norm_backward_workspace_bytes(shape, 4, DType::f32));
+  const auto mean = test::data(device, {2, 4}), rstd = test::data(device, {2, 4}, DType::f32, test::Fill::constant);
+  const auto more = test::data(device, shape, DType::f32, test::Fill::normal, 3);
+  // x, dy and dx begin `offset` elements behind the start of their memory.
+  const auto gradient = [&](int64_t offset, ConstView residual) {
+    const Shape room{shape.count() + offset};
+    const auto behind = [&](uint64_t seed) {
+      std::vector<double> values(static_cast<size_t>(offset), 0.0),
+          all = test::data(device, shape, DType::f32, test::Fill::normal, seed).values();
+      values.insert(values.end(), all.begin(), all.end());
+      return test::buffer(device, room, DType::f32, values);
+    };
+    const auto x = behind(1), dy = behind(2);
+    auto dx = test::poisoned(device, room), workspace = test::poisoned(device, {bytes}, DType::u8);
+    const auto part = [&](const View& of) { return View(of.as<float>() + offset, shape, DType::f32, device); };
+    const auto read = [&](const ConstView& of) {
+      return ConstView(of.as<float>() + offset, shape, DType::f32, device);
+    };
+    Stream stream(device);
+    kernels::group_norm_backward(stream, read(x), {}, {}, mean, rstd, Activation::silu, read(dy), part(dx), {}, {},
+                                 workspace, residual);
+    stream.synchronize();
+    const std::vector<double> values = dx.values();
+    return std::vector<double>(values.begin() + offset, values.end());
+  };
+  const std::vector<double> aligned = gradient(0, {});
+  CHECK(gradient(1, {}) == aligned);
+  std::vector<double> expected = aligned;
+  const std::vector<double> others = more.values();
+  for (size_t i = 0; i < expected.size(); ++i) expected[i] = test::round_f32(expected[i] + others[i]);
+  if (device == Device::cuda) {  // nvcc may merge the sum into an fma
+    CHECK(test::relative_error(gradient(0, more), expected) < 1e-7);
+  } else {
+    CHECK(gradient(0, more) == expected);
+  }
+}
+
+TEST_CASE("slabs are whole groups, move whole chunks and fit into a block's shared memory") {
+  CHECK(kernels::choose_norm_slab(32 * 32, 128, 4, 2).channels == 16);
+  CHECK(kernels::choose_norm_slab(32 * 32, 384, 12, 2).channels == 24);
+  CHECK(kernels::choose_norm_slab(16 * 16, 384, 12, 2).channels == 48);
+  CHECK(kernels::choose_norm_slab(32 * 32, 256, 8, 4).channels == 8);
+  CHECK(kernels::choose_norm_slab(64 * 64, 128, 4, 2).channels == 0);
+  CHECK(kernels::choose_norm_slab(16, 66, 11, 4).channels == 0);
+  for (const int64_t pixels : {1, 16, 49, 64, 256, 1024, 4096}) {
+    for (const int64_t width : {1, 2, 4, 11, 12, 16, 48}) {
+      for (const int64_t bytes : {2, 4}) {
+        const kernels::NormSlab slab = kernels::choose_norm_slab(pixels, 32 * width, width, bytes);
+        CAPTURE(pixels, width, bytes, slab.channels);
+        if (slab.channels == 0) continue;
+        CHECK(slab.channels % width == 0);
+        CHECK(32 * width % slab.channels == 0);
+        CHECK(slab.chunks() * 16 == slab.channels * bytes);
+        CHECK(slab.threads() <= 512);
+        CHECK(slab.shared_bytes(pixels, bytes) <= kernels::kSharedBytesSm80);
+      }
+    }
+  }
+}
+
 TEST_CASE("group_norm gives an image the same bits in any batch and on any number of threads") {
   const auto device = GENERATE(from_range(test::devices()));
-  const auto gamma = test::data(device, {66}), beta = gamma;
-  const auto all = test::data(device, {3, 9, 15, 66}).values();
+  const auto [C, G] = GENERATE(table<int64_t, int64_t>({{66, 3}, {32, 4}}));  // by passes, by slabs
+  const auto gamma = test::data(device, {C}), beta = gamma;
+  const auto all = test::data(device, {3, 9, 15, C}).values();
   const auto normalize = [&](const std::vector<double>& values, int64_t N, int threads) {
     Stream stream(device, {.threads = threads});
-    const Case size{N, 9, 15, 66, 3};
+    const Case size{N, 9, 15, C, G};
     const auto x = test::buffer(device, size.shape(), DType::f32, values);
     return run(stream, size, x, gamma, beta, x, Activation::silu);
   };
