@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ends or stops one of 4 ranks of a run at random moments, under mpirun. Every time the job must end by itself, not with
+"""Ends or stops one of 4 ranks of a run at random moments of its training, under mpirun. Every time the job must end by itself, not with
 0, within 30 seconds and without a process left; what it saved must be whole; and in the end 2 ranks go on with
 --resume and finish the run.
 
@@ -22,14 +22,19 @@ RANKS, LONGEST = 4, 30  # seconds
 ENDLESS = 1_000_000
 
 
-def hit(program, words, how, moments):
+def hit(program, run, words, how, moments):
     """Starts the job, hits one of its ranks, and waits for its end: the seconds that it took."""
+    metrics = run / "metrics.jsonl"
+    before = metrics.stat().st_size if metrics.exists() else 0
     process = start(ranks_words(RANKS, program, words))
     try:
         found = ranks_of(process, program, RANKS)
+        # ranks watch each other from when they have met: one that is stopped before, MPI waits for
+        while process.poll() is None and (not metrics.exists() or metrics.stat().st_size <= before):
+            time.sleep(0.02)
         if found is None:
             raise AssertionError(f"ended by itself: {process.communicate()[1]}")
-        time.sleep(moments.uniform(0, 4))
+        time.sleep(moments.uniform(0, 3))
         victim, begin = moments.choice(found), time.monotonic()
         os.kill(victim, how)
         try:
@@ -63,11 +68,9 @@ def main():
         waits = {signal.SIGKILL: [], signal.SIGSTOP: []}
         for number in range(wanted.kills):
             how = (signal.SIGKILL, signal.SIGSTOP)[number % 2]
-            waits[how].append(hit(wanted.program, job, how, moments))
-            if run.exists():
-                check_loadable(wanted.program, run)
-        pointer = run / "checkpoints" / "latest"
-        reached = int(pointer.read_text().strip()[5:11]) if pointer.exists() else 0
+            waits[how].append(hit(wanted.program, run, job, how, moments))
+            check_loadable(wanted.program, run)
+        reached = int((run / "checkpoints" / "latest").read_text().strip()[5:11])
         code, _, err = call(ranks_words(2, wanted.program, words + ["--max-steps", str(reached + 7)]))
         if code != 0:
             raise AssertionError(f"--resume on 2 ranks: exit code {code}: {err}")
