@@ -21,6 +21,15 @@ Tensor at_every_pixel(Ctx& ctx, const Tensor& v, const Tensor& x) {
   const Tensor one_pixel = reshape(ctx, to_dtype(ctx, v, x.dtype()), {v.dim(0), 1, 1, v.dim(1)});
   return bilinear_resize(ctx, one_pixel, x.dim(1), x.dim(2));
 }
+
+/// A linear layer at every pixel: [...,in] -> [...,out].
+Tensor pixel_linear(Ctx& ctx, const Tensor& x, const Tensor& weights, const Tensor& bias) {
+  const int64_t in = weights.dim(1);
+  const Tensor y = linear(ctx, reshape(ctx, x, {x.count() / in, in}), weights, bias);
+  std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
+  dims.back() = weights.dim(0);
+  return reshape(ctx, y, Shape(dims));
+}
 }  // namespace
 
 PixelLinear::PixelLinear(int64_t in, int64_t out, const LayerInit& init)
@@ -29,11 +38,7 @@ PixelLinear::PixelLinear(int64_t in, int64_t out, const LayerInit& init)
 
 Tensor PixelLinear::forward(Ctx& ctx, const Tensor& x) const {  // [...,in]
   const ModuleScope scope(ctx, *this);
-  const int64_t in = weights_->shape.dim(1), out = weights_->shape.dim(0);
-  const Tensor y = linear(ctx, reshape(ctx, x, {x.count() / in, in}), weights_->value, bias_->value);
-  std::vector<int64_t> dims(x.shape().dims().begin(), x.shape().dims().end());
-  dims.back() = out;
-  return reshape(ctx, y, Shape(dims));  // [...,out]
+  return pixel_linear(ctx, x, weights_->value, bias_->value);
 }
 
 UNetBlock::UNetBlock(int64_t in, int64_t out, const UNetStyle& style, const UNetInit& init, uint32_t number)
@@ -63,10 +68,9 @@ Tensor UNetBlock::block(Ctx& ctx, const Tensor& x, const Tensor& embedding) cons
 
 UNetAttention::UNetAttention(int64_t channels, const UNetStyle& style, const UNetInit& init)
     : channels_(channels),
+      weights_(stack({"Q", "K", "V"}, "weights", {channels, channels}, init.projection.weight)),
+      bias_(stack({"Q", "K", "V"}, "bias", {channels}, init.projection.bias.value_or(Init::fan_in_uniform(channels)))),
       normalize_(add<GroupNorm>("normalize", channels, style.groups, kUNetNormEps, Activation::identity)),
-      query_(add<PixelLinear>("Q", channels, channels, init.projection)),
-      key_(add<PixelLinear>("K", channels, channels, init.projection)),
-      value_(add<PixelLinear>("V", channels, channels, init.projection)),
       out_(add<PixelLinear>("OUT", channels, channels, init.attention_out)) {}
 
 Tensor UNetAttention::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,C]
@@ -76,9 +80,9 @@ Tensor UNetAttention::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,C]
 Tensor UNetAttention::block(Ctx& ctx, const Tensor& x) const {
   const ModuleScope scope(ctx, *this);
   const Shape pixels = {x.dim(0), x.dim(1) * x.dim(2), channels_};
-  const Tensor h = reshape(ctx, normalize_->forward(ctx, x), pixels);  // [N,HW,C]
-  const Tensor mixed = attention(ctx, query_->forward(ctx, h), key_->forward(ctx, h), value_->forward(ctx, h),
-                                 1 / std::sqrt(static_cast<double>(channels_)));
+  const Tensor h = reshape(ctx, normalize_->forward(ctx, x), pixels);      // [N,HW,C]
+  const Tensor qkv = pixel_linear(ctx, h, weights_->value, bias_->value);  // [N,HW,3C]
+  const Tensor mixed = attention_qkv(ctx, qkv, 1 / std::sqrt(static_cast<double>(channels_)));
   return ascore::add(ctx, x, reshape(ctx, out_->forward(ctx, mixed), x.shape()));
 }
 

@@ -62,7 +62,8 @@ class UNetAttention final : public Module {
   Tensor block(Ctx& ctx, const Tensor& x) const;
 
   int64_t channels_;
-  Module *normalize_, *query_, *key_, *value_, *out_;
+  ParameterStack *weights_, *bias_;  // of Q, K and V
+  Module *normalize_, *out_;
 };
 
 /// Twice as high and wide by nearest neighbours, then a convolution "conv": [N,H,W,C] -> [N,2H,2W,C].

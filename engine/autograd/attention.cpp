@@ -28,4 +28,20 @@ Tensor attention(Ctx& ctx, const Tensor& q, const Tensor& k, const Tensor& v, do
   return y;
 }
 
+Tensor attention_qkv(Ctx& ctx, const Tensor& qkv, double scale) {
+  if (qkv.rank() != 3 || qkv.dim(2) % 3 != 0) {
+    throw ShapeError(fmt::format("attention_qkv: qkv {} must be [N,M,3D]", to_string(qkv.shape())));
+  }
+  Tensor y = ctx.empty({qkv.dim(0), qkv.dim(1), qkv.dim(2) / 3}, qkv.dtype()), lse;  // [N,M,D]
+  if (ctx.tape && ctx.tape->tracks(qkv)) lse = ctx.empty({qkv.dim(0), qkv.dim(1)}, accumulator(qkv.dtype()));
+  kernels::attention_qkv(ctx.stream, qkv, scale, y, lse);
+  if (ctx.tape) {
+    ctx.tape->record("attention_qkv", {qkv}, y, [qkv, y, lse, scale](Backward& b) {
+      const View scratch = b.workspace(kernels::attention_backward_workspace_bytes(y.shape(), y.dtype()));
+      kernels::attention_qkv_backward(b.stream, qkv, scale, y, lse, b.grad_out(), b.grad_in(0), scratch);
+    });
+  }
+  return y;
+}
+
 }  // namespace ascore

@@ -30,6 +30,16 @@ Parameter* Module::buffer(std::string name, const Shape& shape, const Init& init
   return made;
 }
 
+ParameterStack* Module::stack(const std::vector<std::string>& names, const std::string& leaf, const Shape& shape,
+                              const Init& init) {
+  std::vector<int64_t> dims(shape.dims().begin(), shape.dims().end());
+  dims.at(0) *= static_cast<int64_t>(names.size());
+  ParameterStack made{{}, Shape(std::span<const int64_t>(dims)), {}};
+  for (const std::string& name : names) made.parts.push_back(parameter(fmt::format("{}.{}", name, leaf), shape, init));
+  stacks_.push_back(std::make_unique<ParameterStack>(std::move(made)));
+  return stacks_.back().get();
+}
+
 void Module::keep(std::string name, std::unique_ptr<Module> child) {
   claim(name);
   children_.emplace_back(std::move(name), std::move(child));
@@ -43,6 +53,16 @@ bool Module::mixes_samples() const {
 std::vector<Parameter*> Module::parameters() {
   std::vector<Parameter*> all;
   collect("", all);
+  return all;
+}
+
+std::vector<ParameterStack*> Module::stacks() {
+  std::vector<ParameterStack*> all;
+  for (const auto& own : stacks_) all.push_back(own.get());
+  for (const auto& [name, child] : children_) {
+    const std::vector<ParameterStack*> below = child->stacks();
+    all.insert(all.end(), below.begin(), below.end());
+  }
   return all;
 }
 

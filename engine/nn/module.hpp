@@ -26,6 +26,14 @@ struct Parameter {
   Tensor value;
 };
 
+/// Parameters [O,...] of one shape that lie one behind the other in memory, in every flat tensor of a ParameterSet:
+/// they keep their names, and are one matrix [parts O,...] that one product reads.
+struct ParameterStack {
+  std::vector<Parameter*> parts;
+  Shape shape;
+  Tensor value;  ///< absent until a ParameterSet binds it
+};
+
 /// A part of a network: owns its parameters and child modules, whose names make up the original state_dict's.
 /// A constructor declares them with `parameter`, `buffer` and `add`; `forward` is a pure function of input and
 /// parameters (but for buffers in training mode).
@@ -41,6 +49,8 @@ class Module {
 
   /// All parameters and buffers below, depth first in order of declaration, with their full names worked out.
   std::vector<Parameter*> parameters();
+  /// All stacks below, in the same order.
+  std::vector<ParameterStack*> stacks();
   /// True if the output of a sample depends on the others of its batch, in this module or below: then a part of a batch
   /// is another batch.
   bool mixes_samples() const;
@@ -58,6 +68,9 @@ class Module {
   /// Declares a trainable parameter of the module.
   Parameter* parameter(std::string name, const Shape& shape, const Init& init,
                        ParameterLayout layout = ParameterLayout::plain);
+  /// Declares a stack of trainable parameters of one shape, called "NAME.leaf" for each of `names`, one after another.
+  ParameterStack* stack(const std::vector<std::string>& names, const std::string& leaf, const Shape& shape,
+                        const Init& init);
   /// Declares a tensor that is saved with the parameters but not trained.
   Parameter* buffer(std::string name, const Shape& shape, const Init& init,
                     ParameterLayout layout = ParameterLayout::plain);
@@ -74,6 +87,7 @@ class Module {
   std::string path_;
   bool mixes_samples_ = false;
   std::vector<std::unique_ptr<Parameter>> own_;
+  std::vector<std::unique_ptr<ParameterStack>> stacks_;
   std::vector<std::pair<std::string, std::unique_ptr<Module>>> children_;
 };
 

@@ -13,8 +13,9 @@
 namespace ascore {
 
 /// The parameters of a module in one flat tensor, so that optimizers, averages and checkpoints see one array. Every
-/// parameter's slice starts at a multiple of 16 elements; the elements between are zero and stay zero in every flat
-/// tensor made by `allocate_like`. Buffers (not trained) get tensors of their own. The module must outlive the set.
+/// parameter's slice starts at a multiple of 16 elements, or, inside a stack, where the one before ends; the elements
+/// between are zero and stay zero in every flat tensor made by `allocate_like`. Buffers (not trained) get tensors of
+/// their own. The module must outlive the set.
 class ParameterSet {
  public:
   /// Allocates and binds; values are zero until `initialise` or until they are written through `find`.
@@ -35,7 +36,8 @@ class ParameterSet {
   /// Points the module's trainable parameters at another flat tensor of this layout (an average, for sampling), with
   /// new content stamps. Throws ShapeError.
   void bind(const Tensor& flat);
-  /// Asks `tape` for the gradient of every trainable parameter, written into its slice of `flat_gradients`.
+  /// Asks `tape` for the gradient of every trainable parameter, written into its slice of `flat_gradients`; of stacks
+  /// as a whole.
   void watch(Tape& tape, const Tensor& flat_gradients) const;
   /// The same, but what the slices hold stays: the gradients are added to it.
   void watch_more(Tape& tape, const Tensor& flat_gradients) const;
@@ -46,6 +48,8 @@ class ParameterSet {
   /// The trainable parameters, in order of declaration.
   std::span<Parameter* const> parameters() const { return trainable_; }
   std::span<Parameter* const> buffers() const { return buffers_; }
+  /// The stacks: backward has one gradient for each, and none for its parts.
+  std::vector<const ParameterStack*> stacks() const;
   /// The parameter or buffer of that full name; null if there is none.
   Parameter* find(const std::string& name) const;
   /// The i-th trainable parameter's part of a flat tensor, in the parameter's shape.
@@ -54,9 +58,17 @@ class ParameterSet {
   int64_t count() const;
 
  private:
+  /// A stack, and where its first part lies.
+  struct Stacked {
+    ParameterStack* stack;
+    int64_t offset;
+    Tensor in(const Tensor& flat) const;
+  };
   DType dtype_;
   std::vector<Parameter*> trainable_, buffers_;
   std::vector<int64_t> offsets_;
+  std::vector<bool> stacked_;  ///< whether the i-th trainable parameter is part of a stack
+  std::vector<Stacked> stacks_;
   Tensor flat_, bound_;
 };
 

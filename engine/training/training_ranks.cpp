@@ -50,6 +50,11 @@ void TrainingRanks::begin_gradients(Ctx& ctx, Tape& tape, const Learner& learner
     places[parameters.parameters()[i]->value.id()] = {first, end};
     end = first;
   }
+  for (const ParameterStack* stack : parameters.stacks()) {
+    const BatchPart first = places.at(stack->parts.front()->value.id());
+    const BatchPart last = places.at(stack->parts.back()->value.id());
+    places[stack->value.id()] = {first.begin, last.end};
+  }
   buckets_.begin(learner.gradients.view());
   tape.when_complete([this, &stream = ctx.stream, places = std::move(places)](uint64_t id) {
     const auto place = places.find(id);

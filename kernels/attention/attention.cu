@@ -163,23 +163,24 @@ __global__ void delta_kernel(const T* y, const T* dy, float* delta, int64_t rows
 
 }  // namespace
 
-void attention(Stream& stream, const AttentionSizes& s, ConstView q, ConstView k, ConstView v, double scale,
-               MathMode math, View y, View lse) {
-  for_float_type(q.dtype(), [&]<class T>() {
+void attention(Stream& stream, const AttentionSizes& s, const AttentionRows& q, const AttentionRows& k,
+               const AttentionRows& v, double scale, MathMode math, View y, View lse) {
+  for_float_type(y.dtype(), [&]<class T>() {
     WeightedSum<T> sum{};
-    sum.scores = {q.as<T>(), k.as<T>(), s.key_width};
-    sum.values = v.as<T>();
-    sum.out = y.as<T>();
+    sum.scores = {q.as<T>(), k.as<T>(), q.pitch, k.pitch, s.key_width};
+    sum.values = v.as<T>(), sum.value_pitch = v.pitch;
+    sum.out = y.as<T>(), sum.out_pitch = s.value_width;
     sum.rows = s.queries, sum.columns = s.keys, sum.width = s.value_width;
     sum.scale = static_cast<float>(scale);
     weighted_sum(stream, s.images, sum, OnlineSoftmax{lse.as<float>(), {}, {}}, math);
   });
 }
 
-void attention_backward(Stream& stream, const AttentionSizes& s, ConstView q, ConstView k, ConstView v, double scale,
-                        ConstView y, ConstView lse, ConstView dy, MathMode math, View dq, View dk, View dv,
+void attention_backward(Stream& stream, const AttentionSizes& s, const AttentionRows& q, const AttentionRows& k,
+                        const AttentionRows& v, double scale, ConstView y, ConstView lse, ConstView dy, MathMode math,
+                        const AttentionGradient& dq, const AttentionGradient& dk, const AttentionGradient& dv,
                         View workspace) {
-  for_float_type(q.dtype(), [&]<class T>() {
+  for_float_type(y.dtype(), [&]<class T>() {
     float* const delta = reinterpret_cast<float*>(workspace.as<uint8_t>());
     const int64_t queries = s.images * s.queries;
     if (dq || dk) {
@@ -189,26 +190,26 @@ void attention_backward(Stream& stream, const AttentionSizes& s, ConstView q, Co
     WeightedSum<T> sum{};
     sum.scale = static_cast<float>(scale);
     if (dq) {
-      sum.scores = {q.as<T>(), k.as<T>(), s.key_width};
-      sum.slopes = {dy.as<T>(), v.as<T>(), s.value_width};
-      sum.values = k.as<T>();
-      sum.out = dq.as<T>();
+      sum.scores = {q.as<T>(), k.as<T>(), q.pitch, k.pitch, s.key_width};
+      sum.slopes = {dy.as<T>(), v.as<T>(), s.value_width, v.pitch, s.value_width};
+      sum.values = k.as<T>(), sum.value_pitch = k.pitch;
+      sum.out = dq.as<T>(), sum.out_pitch = dq.pitch;
       sum.rows = s.queries, sum.columns = s.keys, sum.width = s.key_width;
       weighted_sum(stream, s.images, sum, GradientWeights<true, true>{lse.as<float>(), delta}, math);
     }
     sum.rows = s.keys, sum.columns = s.queries;
-    sum.scores = {k.as<T>(), q.as<T>(), s.key_width};
+    sum.scores = {k.as<T>(), q.as<T>(), k.pitch, q.pitch, s.key_width};
     if (dv) {
       sum.slopes = {};
-      sum.values = dy.as<T>();
-      sum.out = dv.as<T>();
+      sum.values = dy.as<T>(), sum.value_pitch = s.value_width;
+      sum.out = dv.as<T>(), sum.out_pitch = dv.pitch;
       sum.width = s.value_width;
       weighted_sum(stream, s.images, sum, GradientWeights<false, false>{lse.as<float>(), nullptr}, math);
     }
     if (dk) {
-      sum.slopes = {v.as<T>(), dy.as<T>(), s.value_width};
-      sum.values = q.as<T>();
-      sum.out = dk.as<T>();
+      sum.slopes = {v.as<T>(), dy.as<T>(), v.pitch, s.value_width, s.value_width};
+      sum.values = q.as<T>(), sum.value_pitch = q.pitch;
+      sum.out = dk.as<T>(), sum.out_pitch = dk.pitch;
       sum.width = s.key_width;
       weighted_sum(stream, s.images, sum, GradientWeights<true, false>{lse.as<float>(), delta}, math);
     }

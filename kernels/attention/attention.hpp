@@ -35,7 +35,14 @@ void attention(Stream& stream, ConstView q, ConstView k, ConstView v, double sca
 /// products in front of a sum once for every 64 or 128 of its channels).
 void attention_backward(Stream& stream, ConstView q, ConstView k, ConstView v, double scale, ConstView y, ConstView lse,
                         ConstView dy, View dq, View dk, View dv, View workspace, MathMode math = MathMode::f32);
-/// `q`: its shape.
+/// `q`: its shape; y's does as well.
 size_t attention_backward_workspace_bytes(const Shape& q, DType dtype);
+
+/// attention of queries, keys and values that lie side by side in rows, as one product Q|K|V makes them: qkv [N,M,3D],
+/// y [N,M,D]. The same result, bit for bit, without copies.
+void attention_qkv(Stream& stream, ConstView qkv, double scale, View y, View lse, MathMode math = MathMode::f32);
+/// Its gradient, side by side likewise: dqkv [N,M,3D].
+void attention_qkv_backward(Stream& stream, ConstView qkv, double scale, ConstView y, ConstView lse, ConstView dy,
+                            View dqkv, View workspace, MathMode math = MathMode::f32);
 
 }  // namespace ascore::kernels

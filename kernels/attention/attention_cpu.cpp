@@ -50,19 +50,39 @@ void for_tiles(int64_t image, int rows, const Body& body) {
   }
 }
 
+/// A matrix whose rows are not adjacent.
+template <class Acc>
+using PitchedMap = Eigen::Map<const Matrix<Acc>, Eigen::Unaligned, Eigen::OuterStride<>>;
+
 /// A batch of matrices [N, rows, width] as accumulators.
 template <class Acc>
 struct Batch {
   const Acc* values;
-  int64_t rows, width;
+  int64_t rows, width, pitch;
 
-  ConstMatrixMap<Acc> operator[](const Range& range) const {
-    return {values + (range.image * rows + range.begin) * width, range.count, width};
+  PitchedMap<Acc> operator[](const Range& range) const {
+    return {values + (range.image * rows + range.begin) * pitch, range.count, width, Eigen::OuterStride<>(pitch)};
   }
 };
+
+/// q, k and v.
+template <class Acc>
+struct Inputs {
+  Batch<Acc> q, k, v;
+};
 template <class T>
-Batch<accumulator_t<T>> batch(Stream& stream, ConstView x, HostScratch::Slot slot) {
-  return {widened<T>(stream, x, slot), x.dim(1), x.dim(2)};
+Inputs<accumulator_t<T>> inputs(Stream& stream, const AttentionSizes& s, const AttentionRows& q, const AttentionRows& k,
+                                const AttentionRows& v) {
+  const accumulator_t<T>* const wide_q = widened<T>(stream, q.view, HostScratch::source);
+  // Parts of one tensor are widened together.
+  const auto of = [&](const AttentionRows& rows, HostScratch::Slot slot) {
+    return rows.first + (rows.view.raw() == q.view.raw() && rows.view.shape() == q.view.shape()
+                             ? wide_q
+                             : widened<T>(stream, rows.view, slot));
+  };
+  return {{wide_q + q.first, s.queries, s.key_width, q.pitch},
+          {of(k, HostScratch::weights), s.keys, s.key_width, k.pitch},
+          {of(v, HostScratch::packed), s.keys, s.value_width, v.pitch}};
 }
 
 /// Scratch of every thread: `count` accumulators each.
@@ -80,9 +100,12 @@ class PerThread {
 };
 
 template <class T>
-void write_rows(const Range& range, const MatrixMap<accumulator_t<T>>& sums, int64_t rows, T* out) {
-  T* const to = out + (range.image * rows + range.begin) * sums.cols();
-  std::transform(sums.data(), sums.data() + sums.size(), to, [](auto value) { return narrow<T>(value); });
+void write_rows(const Range& range, const MatrixMap<accumulator_t<T>>& sums, int64_t rows, T* out, int64_t pitch) {
+  T* const to = out + (range.image * rows + range.begin) * pitch;
+  for (int64_t r = 0; r < sums.rows(); ++r) {
+    const auto* const from = sums.data() + r * sums.cols();
+    std::transform(from, from + sums.cols(), to + r * pitch, [](auto value) { return narrow<T>(value); });
+  }
 }
 
 template <class Acc>
@@ -128,22 +151,23 @@ struct OnlineSoftmax {
 template <class T>
 struct Gradients {
   using Acc = accumulator_t<T>;
-  Batch<Acc> q, k, v, dy;
+  Inputs<Acc> in;
+  Batch<Acc> dy;
   Acc scale;
   const Acc *lse, *delta;  ///< [N,M]
 
   /// p of a tile of queries and keys.
   void probabilities(const Range& queries, const Range& keys, Tile<Acc>& p) const {
-    p.topLeftCorner(queries.count, keys.count).noalias() = scale * q[queries] * k[keys].transpose();
+    p.topLeftCorner(queries.count, keys.count).noalias() = scale * in.q[queries] * in.k[keys].transpose();
     for (int64_t r = 0; r < queries.count; ++r) {
-      exponentials(p.data() + r * kTile, keys.count, lse[queries.image * q.rows + queries.begin + r]);
+      exponentials(p.data() + r * kTile, keys.count, lse[queries.image * in.q.rows + queries.begin + r]);
     }
   }
   /// p becomes ds = scale p (dp - delta); `dp` is scratch.
   void slopes(const Range& queries, const Range& keys, Tile<Acc>& dp, Tile<Acc>& p) const {
-    dp.topLeftCorner(queries.count, keys.count).noalias() = dy[queries] * v[keys].transpose();
+    dp.topLeftCorner(queries.count, keys.count).noalias() = dy[queries] * in.v[keys].transpose();
     for (int64_t r = 0; r < queries.count; ++r) {
-      const Acc shift = delta[queries.image * q.rows + queries.begin + r];
+      const Acc shift = delta[queries.image * in.q.rows + queries.begin + r];
       const Acc* const from = dp.data() + r * kTile;
       Acc* const to = p.data() + r * kTile;
 #pragma omp simd
@@ -153,7 +177,7 @@ struct Gradients {
 };
 
 template <class T>
-void query_gradients(Stream& stream, const AttentionSizes& sizes, const Gradients<T>& g, T* dq) {
+void query_gradients(Stream& stream, const AttentionSizes& sizes, const Gradients<T>& g, const AttentionGradient& dq) {
   using Acc = accumulator_t<T>;
   const PerThread<Acc> tiles(stream, HostScratch::rows, 2 * kTile * kTile);
   const PerThread<Acc> sums(stream, HostScratch::columns, int64_t(kTile) * sizes.key_width);
@@ -166,15 +190,16 @@ void query_gradients(Stream& stream, const AttentionSizes& sizes, const Gradient
     for_tiles(queries.image, sizes.keys, [&](const Range& keys) {
       g.probabilities(queries, keys, p);
       g.slopes(queries, keys, dp, p);
-      sum.noalias() += p.topLeftCorner(queries.count, keys.count) * g.k[keys];
+      sum.noalias() += p.topLeftCorner(queries.count, keys.count) * g.in.k[keys];
     });
-    write_rows(queries, sum, sizes.queries, dq);
+    write_rows(queries, sum, sizes.queries, dq.as<T>(), dq.pitch);
   });
 }
 
-/// dk and dv, each unless null.
+/// dk and dv, each unless absent.
 template <class T>
-void key_gradients(Stream& stream, const AttentionSizes& sizes, const Gradients<T>& g, T* dk, T* dv) {
+void key_gradients(Stream& stream, const AttentionSizes& sizes, const Gradients<T>& g, const AttentionGradient& dk,
+                   const AttentionGradient& dv) {
   using Acc = accumulator_t<T>;
   const PerThread<Acc> tiles(stream, HostScratch::rows, 2 * kTile * kTile);
   const PerThread<Acc> sums(stream, HostScratch::columns, int64_t(kTile) * (sizes.key_width + sizes.value_width));
@@ -192,22 +217,20 @@ void key_gradients(Stream& stream, const AttentionSizes& sizes, const Gradients<
       if (dv) sum_v.noalias() += weights.transpose() * g.dy[queries];
       if (!dk) return;
       g.slopes(queries, keys, dp, p);
-      sum_k.noalias() += weights.transpose() * g.q[queries];
+      sum_k.noalias() += weights.transpose() * g.in.q[queries];
     });
-    if (dk) write_rows(keys, sum_k, sizes.keys, dk);
-    if (dv) write_rows(keys, sum_v, sizes.keys, dv);
+    if (dk) write_rows(keys, sum_k, sizes.keys, dk.as<T>(), dk.pitch);
+    if (dv) write_rows(keys, sum_v, sizes.keys, dv.as<T>(), dv.pitch);
   });
 }
 
 }  // namespace
 
-void attention(Stream& stream, const AttentionSizes& sizes, ConstView q, ConstView k, ConstView v, double scale,
-               MathMode, View y, View lse) {
-  for_cpu_float_type(q.dtype(), [&]<class T>() {
+void attention(Stream& stream, const AttentionSizes& sizes, const AttentionRows& q, const AttentionRows& k,
+               const AttentionRows& v, double scale, MathMode, View y, View lse) {
+  for_cpu_float_type(y.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
-    const Batch<Acc> queries = batch<T>(stream, q, HostScratch::source),
-                     keys = batch<T>(stream, k, HostScratch::weights),
-                     values = batch<T>(stream, v, HostScratch::packed);
+    const auto [queries, keys, values] = inputs<T>(stream, sizes, q, k, v);
     const PerThread<Acc> tiles(stream, HostScratch::rows, kTile * kTile);
     const PerThread<Acc> sums(stream, HostScratch::columns, int64_t(kTile) * sizes.value_width);
     const Ranges ranges(sizes.images, sizes.queries);
@@ -231,24 +254,24 @@ void attention(Stream& stream, const AttentionSizes& sizes, ConstView q, ConstVi
           lse.as<Acc>()[rows.image * sizes.queries + rows.begin + r] = softmax.top[r] + std::log(softmax.sum[r]);
         }
       }
-      write_rows(rows, sum, sizes.queries, y.as<T>());
+      write_rows(rows, sum, sizes.queries, y.as<T>(), sizes.value_width);
     });
   });
 }
 
-void attention_backward(Stream& stream, const AttentionSizes& sizes, ConstView q, ConstView k, ConstView v,
-                        double scale, ConstView y, ConstView lse, ConstView dy, MathMode, View dq, View dk, View dv,
+void attention_backward(Stream& stream, const AttentionSizes& sizes, const AttentionRows& q, const AttentionRows& k,
+                        const AttentionRows& v, double scale, ConstView y, ConstView lse, ConstView dy, MathMode,
+                        const AttentionGradient& dq, const AttentionGradient& dk, const AttentionGradient& dv,
                         View workspace) {
-  for_cpu_float_type(q.dtype(), [&]<class T>() {
+  for_cpu_float_type(y.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     Acc* const delta = reinterpret_cast<Acc*>(workspace.as<uint8_t>());
-    const Gradients<T> g{batch<T>(stream, q, HostScratch::source),
-                         batch<T>(stream, k, HostScratch::weights),
-                         batch<T>(stream, v, HostScratch::packed),
-                         batch<T>(stream, dy, HostScratch::destination),
-                         static_cast<Acc>(scale),
-                         lse.as<Acc>(),
-                         delta};
+    const Gradients<T> g{
+        inputs<T>(stream, sizes, q, k, v),
+        {widened<T>(stream, dy, HostScratch::destination), sizes.queries, sizes.value_width, sizes.value_width},
+        static_cast<Acc>(scale),
+        lse.as<Acc>(),
+        delta};
     const T* const outputs = y.as<T>();
     parallel_for(stream, sizes.images * sizes.queries, 64, [&](int64_t row) {
       const int64_t width = sizes.value_width;
@@ -256,8 +279,8 @@ void attention_backward(Stream& stream, const AttentionSizes& sizes, ConstView q
       for (int64_t e = 0; e < width; ++e) sum += g.dy.values[row * width + e] * widen(outputs[row * width + e]);
       delta[row] = sum;
     });
-    if (dq) query_gradients(stream, sizes, g, dq.as<T>());
-    if (dk || dv) key_gradients(stream, sizes, g, dk.as<T>(), dv.as<T>());
+    if (dq) query_gradients(stream, sizes, g, dq);
+    if (dk || dv) key_gradients(stream, sizes, g, dk, dv);
   });
 }
 

@@ -35,10 +35,12 @@ __device__ __forceinline__ const float (&eight(const RowSums& sums, int j))[4] {
   return sums[j / 4][0][j % 4];
 }
 
-/// Rows [rows, depth] and columns [columns, depth] of every image, whose products are wanted.
+/// Rows [rows, depth] and columns [columns, depth] of every image, whose products are wanted. A pitch counts the
+/// elements from one row of memory to the next.
 template <class T>
 struct Factors {
   const T *rows = nullptr, *columns = nullptr;
+  int row_pitch = 0, column_pitch = 0;
   int depth = 0;
   bool chunks = false;  ///< both may be copied in chunks
 };
@@ -48,6 +50,7 @@ struct WeightedSum {
   Factors<T> scores, slopes;
   const T* values;  ///< [columns, width] of every image
   T* out;           ///< [rows, width] of every image
+  int value_pitch, out_pitch;
   int rows, columns, width;
   float scale;
   bool value_chunks, pairs;
@@ -138,9 +141,12 @@ class SliceQueue {
       if (slice_ < products) {
         // Chosen member by member: a reference to one of the two would put both on the stack.
         const bool first = slice_ < scores;
-        const Factors<T> factors{
-            first ? in_.scores.rows : in_.slopes.rows, first ? in_.scores.columns : in_.slopes.columns,
-            first ? in_.scores.depth : in_.slopes.depth, first ? in_.scores.chunks : in_.slopes.chunks};
+        const Factors<T> factors{first ? in_.scores.rows : in_.slopes.rows,
+                                 first ? in_.scores.columns : in_.slopes.columns,
+                                 first ? in_.scores.row_pitch : in_.slopes.row_pitch,
+                                 first ? in_.scores.column_pitch : in_.slopes.column_pitch,
+                                 first ? in_.scores.depth : in_.slopes.depth,
+                                 first ? in_.scores.chunks : in_.slopes.chunks};
         start_factors(factors, to, (first ? slice_ : slice_ - scores) * kDepth);
       } else {
         start_values(to, column_ + (slice_ - products) * kDepth);
@@ -154,15 +160,17 @@ class SliceQueue {
   }
   __device__ __forceinline__ void start_factors(const Factors<T>& f, T* to, int k) {
     using Source = ImageSource<T, DepthOrder::memory>;
-    const Source rows{f.rows + place_.image * in_.rows * f.depth, f.depth, 1, in_.rows, f.depth};
-    const Source columns{f.columns + place_.image * in_.columns * f.depth, f.depth, 1, in_.columns, f.depth};
+    const Source rows{f.rows + place_.image * in_.rows * f.row_pitch, f.row_pitch, 1, in_.rows, f.depth};
+    const Source columns{f.columns + place_.image * in_.columns * f.column_pitch, f.column_pitch, 1, in_.columns,
+                         f.depth};
     Loader<T, Contiguous::depth, Tile::kRows, Tile::kThreads, Source>(rows, place_.first_row, f.chunks).start(to, k);
     Loader<T, Contiguous::depth, Tile::kColumns, Tile::kThreads, Source>(columns, column_, f.chunks)
         .start(to + Tile::kRows * kDepth, k);
   }
   __device__ __forceinline__ void start_values(T* to, int k) {
     using Source = ImageSource<T, DepthOrder::fragments>;
-    const Source values{in_.values + place_.image * in_.columns * in_.width, 1, in_.width, in_.width, in_.columns};
+    const Source values{in_.values + place_.image * in_.columns * in_.value_pitch, 1, in_.value_pitch, in_.width,
+                        in_.columns};
     Loader<T, Contiguous::rows, Width, Tile::kThreads, Source>(values, place_.first_element, in_.value_chunks)
         .start(to, k);
   }
@@ -283,7 +291,7 @@ __global__ void __launch_bounds__(WeightedSumTile::kThreads)
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       if (place.row_of(half) >= in.rows) continue;
-      T* const row = in.out + (place.image * in.rows + place.row_of(half)) * in.width;
+      T* const row = in.out + (place.image * in.rows + place.row_of(half)) * in.out_pitch;
 #pragma unroll
       for (int j = 0; j < Tile::kPart / 8; ++j) {
         const int element = WeightedSumPlace::column_of(place.first_element + part * Tile::kPart, j, 0);
@@ -298,12 +306,13 @@ template <class T, class Weigh>
 void weighted_sum(Stream& stream, int64_t images, WeightedSum<T> in, const Weigh& weigh, MathMode math) {
   using Tile = WeightedSumTile;
   const auto finish = [&](Factors<T>& f) {
-    f.chunks = copies_chunks<T>(f.rows, f.depth) && copies_chunks<T>(f.columns, f.depth);
+    f.chunks = copies_chunks<T>(f.rows, f.row_pitch) && copies_chunks<T>(f.columns, f.column_pitch) &&
+               copies_chunks<T>(f.rows, f.depth);
   };
   finish(in.scores);
   finish(in.slopes);
-  in.value_chunks = copies_chunks<T>(in.values, in.width);
-  in.pairs = stores_pairs(in.out, in.width);
+  in.value_chunks = copies_chunks<T>(in.values, in.value_pitch) && copies_chunks<T>(in.values, in.width);
+  in.pairs = stores_pairs(in.out, in.out_pitch) && stores_pairs(in.out, in.width);
   const int64_t blocks =
       images * tiles_along(in.rows, Tile::kRows) * tiles_along(in.width, Tile::kWidth<T, Weigh::kSlopes>);
   launch(weighted_sum_kernel<T, Weigh>, dim3(static_cast<unsigned>(blocks)), Tile::kThreads, Tile::kSharedBytes, stream,

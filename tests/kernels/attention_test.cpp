@@ -282,6 +282,45 @@ TEST_CASE("an image's attention is the same in any batch and with any number of 
   }
 }
 
+TEST_CASE("attention of rows q|k|v is attention of their parts, bit for bit") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const auto dtype = GENERATE_COPY(from_range(dtypes(device)));
+  const Shape shape = GENERATE(Shape{2, 5, 1}, Shape{1, 70, 33}, Shape{2, 66, 24}, Shape{1, 9, 136});  // y: [N,M,D]
+  CAPTURE(name(device), name(dtype), to_string(shape));
+  const int64_t rows = shape[0] * shape[1], width = shape[2];
+  const Shape whole{shape[0], shape[1], 3 * width};
+  const auto qkv = test::data(device, whole, dtype), dy = test::data(device, shape, dtype, test::Fill::normal, 2);
+  const auto part_of = [&](const Values& all, int64_t part) {
+    Values values;
+    for (int64_t r = 0; r < rows; ++r) {
+      const auto first = all.begin() + (3 * r + part) * width;
+      values.insert(values.end(), first, first + width);
+    }
+    return values;
+  };
+  const auto part = [&](int64_t i) { return test::buffer(device, shape, dtype, part_of(qkv.values(), i)); };
+  const auto q = part(0), k = part(1), v = part(2);
+  const auto statistics = [&] { return test::poisoned(device, {shape[0], shape[1]}, accumulator(dtype)); };
+  auto y = test::poisoned(device, shape, dtype), y_parts = test::poisoned(device, shape, dtype);
+  auto lse = statistics(), lse_parts = statistics();
+  auto dqkv = test::poisoned(device, whole, dtype), dq = test::poisoned(device, shape, dtype),
+       dk = test::poisoned(device, shape, dtype), dv = test::poisoned(device, shape, dtype);
+  auto workspace = workspace_for({shape[0], shape[1], shape[1], width, width, 1}, device, dtype);
+  Stream stream(device);
+  kernels::attention_qkv(stream, qkv, 0.3, y, lse);
+  kernels::attention(stream, q, k, v, 0.3, y_parts, lse_parts);
+  kernels::attention_qkv_backward(stream, qkv, 0.3, y, lse, dy, dqkv, workspace);
+  kernels::attention_backward(stream, q, k, v, 0.3, y, lse, dy, dq, dk, dv, workspace);
+  stream.synchronize();
+  test::require_kernels_ran(stream);
+  CHECK(y.values() == y_parts.values());
+  CHECK(lse.values() == lse_parts.values());
+  const Values gradients = dqkv.values();
+  CHECK(part_of(gradients, 0) == dq.values());
+  CHECK(part_of(gradients, 1) == dk.values());
+  CHECK(part_of(gradients, 2) == dv.values());
+}
+
 TEST_CASE("attention of no image is nothing, and arguments that do not fit are refused") {
   const auto device = GENERATE(from_range(test::devices()));
   Stream stream(device);
@@ -297,4 +336,10 @@ TEST_CASE("attention of no image is nothing, and arguments that do not fit are r
   CHECK_THROWS_AS(kernels::attention_backward(stream, q, k, v, 1, y, test::poisoned(device, {2, 3}), y,
                                               test::poisoned(device, {2, 3, 4}), {}, {}, {}),
                   ShapeError);
+  const auto qkv = test::data(device, {2, 3, 6});
+  CHECK_THROWS_AS(kernels::attention_qkv(stream, q, 1, y, {}), ShapeError);  // 4 is no multiple of 3
+  CHECK_THROWS_AS(kernels::attention_qkv(stream, qkv, 1, test::poisoned(device, {2, 3, 3}), {}), ShapeError);
+  CHECK_THROWS_AS(kernels::attention_qkv(stream, qkv, 1, half, {}), DTypeError);
+  auto lse = test::poisoned(device, {2, 3});
+  CHECK_THROWS_AS(kernels::attention_qkv_backward(stream, qkv, 1, y, lse, y, {}, {}), ShapeError);
 }

@@ -198,8 +198,9 @@ TEST_CASE("a conditional UNet's gradients agree with central differences", "[mod
       r.net->forward(ctx, ctx.from_host(x, {2, 8, 4, 2}, DType::f64), ctx.from_host(sigma, {2}, DType::f64));
   tape.backward(ctx, out, ctx.from_host(w, out.shape(), DType::f64));
   const StateDict gradient = to_state_dict(r.bench.stream, r.parameters, gradients);
-  for (const char* name : {"temb_dense.0.weight", "temb_dense.2.bias", "downblocks.1.dense.weight",
-                           "middleblocks.0.conv0.weight", "upblocks.1.OUT.weights", "upblocks.3.Q.weights"}) {
+  for (const char* name :
+       {"temb_dense.0.weight", "temb_dense.2.bias", "downblocks.1.dense.weight", "middleblocks.0.conv0.weight",
+        "upblocks.1.OUT.weights", "upblocks.3.Q.weights", "middleblocks.1.V.weights", "middleblocks.1.V.bias"}) {
     CAPTURE(name);
     StateDict state = r.state();
     const HostTensor whole = state.at(name);

@@ -27,3 +27,9 @@ TEST_CASE("attention of one tensor with itself adds its three gradients up") {
       [](Ctx& ctx, const std::vector<Tensor>& in) { return attention(ctx, in[0], in[0], in[0], 0.5); }, {x},
       {values(x, 4)});
 }
+
+TEST_CASE("gradients of attention_qkv agree with central differences") {
+  const Shape qkv = GENERATE(Shape{2, 5, 6}, Shape{1, 66, 9});
+  test::check_gradients([](Ctx& ctx, const std::vector<Tensor>& in) { return attention_qkv(ctx, in[0], 0.6); }, {qkv},
+                        {values(qkv, 5)});
+}

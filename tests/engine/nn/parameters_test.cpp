@@ -123,3 +123,59 @@ TEST_CASE("initial values depend on seed and name, not on order, device or compa
     CHECK(there.ctx.to_host(copy.flat()) == bench.ctx.to_host(set.flat()));
   }
 }
+
+namespace {
+/// A stack of two 3x3 matrices, which fill no slice, behind an odd parameter.
+struct Stacked final : Module {
+  Parameter* before = parameter("before", {5}, Init::zeros());
+  ParameterStack* both = stack({"first", "second"}, "weight", {3, 3}, Init::normal(0, 1));
+  Parameter* after = parameter("after", {2}, Init::zeros());
+};
+struct Outer final : Module {
+  Stacked* inner = add<Stacked>("inner");
+};
+}  // namespace
+
+TEST_CASE("stacked parameters keep their names and are one matrix in memory, gradients too", "[engine][nn]") {
+  test::Bench bench(Device::cpu);
+  Outer outer;
+  ParameterSet set(bench.ctx, outer, DType::f32);
+  set.initialise(bench.ctx, 1);
+  const ParameterStack& stack = *outer.inner->both;
+  CHECK(stack.value.shape() == Shape{6, 3});
+  CHECK(set.stacks() == std::vector<const ParameterStack*>{&stack});
+  CHECK(set.flat().shape() == Shape{16 + 32 + 16});
+  std::vector<double> parts;
+  for (const char* name : {"inner.first.weight", "inner.second.weight"}) {
+    REQUIRE(set.find(name));
+    const std::vector<double> values = bench.ctx.to_host(set.find(name)->value);
+    CHECK(values.size() == 9);
+    parts.insert(parts.end(), values.begin(), values.end());
+  }
+  CHECK(bench.ctx.to_host(stack.value) == parts);
+  CHECK(parts[0] != parts[9]);  // drawn by their names
+
+  const Tensor average = set.allocate_like(bench.ctx, MemoryKind::parameters);
+  const uint64_t before = stamp(stack.value);
+  set.bind(average);
+  CHECK(stamp(stack.value) != before);
+  CHECK(bench.ctx.to_host(stack.value) == std::vector<double>(18, 0.0));
+  set.bind(set.flat());
+  const uint64_t bound = stamp(stack.value);
+  set.mark_changed();
+  CHECK(stamp(stack.value) != bound);
+
+  const Tensor gradients = set.allocate_like(bench.ctx, MemoryKind::gradients);
+  Tape tape;
+  Ctx ctx = bench.ctx;
+  ctx.tape = &tape;
+  set.watch(tape, gradients);
+  const Tensor y = scale(ctx, add(ctx, stack.value, stack.value), 1.5);
+  const Tensor seed = ctx.empty_like(y);
+  kernels::fill(bench.stream, seed.view(), 1);
+  tape.backward(ctx, y, seed);
+  std::vector<double> expected(64, 0.0);
+  std::fill_n(expected.begin() + 16, 18, 3.0);
+  CHECK(bench.ctx.to_host(gradients) == expected);
+  CHECK(bench.ctx.to_host(set.slice(gradients, 2)) == std::vector<double>(9, 3.0));
+}
