@@ -1,7 +1,5 @@
 #include "models/unet.hpp"
 
-#include "engine/autograd/concat.hpp"
-#include "engine/nn/normalization_layers.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/wave_embedding/wave_embedding.hpp"
 #include "models/unet_blocks.hpp"
@@ -89,8 +87,8 @@ double level_index(const NoiseConfig& noise, double sigma) {
   return kernels::level_place(level_scale(noise), sigma);
 }
 
-Tensor UNet::Unit::operator()(Ctx& ctx, const Tensor& x, const Tensor& embedding) const {
-  const Tensor h = block->forward(ctx, x, embedding);
+Tensor UNet::Unit::operator()(Ctx& ctx, const Tensor& x, const Tensor& embedding, const Tensor& skip) const {
+  const Tensor h = block->forward(ctx, x, embedding, skip);
   return attention ? attention->forward(ctx, h) : h;
 }
 
@@ -170,7 +168,7 @@ Tensor UNet::forward(Ctx& ctx, const Tensor& x, const Tensor& sigma) const {  //
   for (const Unit& unit : middle_) h = unit(ctx, h, level);
   for (const Level& up : up_) {
     for (const Unit& unit : up.units) {
-      h = unit(ctx, concat_channels(ctx, h, skips.back()), level);
+      h = unit(ctx, h, level, skips.back());
       skips.pop_back();
     }
     if (up.resample) h = up.resample->forward(ctx, h);

@@ -25,7 +25,7 @@ class UNet final : public ScoreNetwork {
   struct Unit {
     UNetBlock* block;
     Module* attention;
-    Tensor operator()(Ctx& ctx, const Tensor& x, const Tensor& embedding) const;
+    Tensor operator()(Ctx& ctx, const Tensor& x, const Tensor& embedding, const Tensor& skip = {}) const;
   };
   struct Level {
     std::vector<Unit> units;

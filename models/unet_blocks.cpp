@@ -2,8 +2,8 @@
 
 #include "engine/autograd/attention.hpp"
 #include "engine/autograd/checkpoint.hpp"
+#include "engine/autograd/joined.hpp"
 #include "engine/nn/dropout.hpp"
-#include "engine/nn/normalization_layers.hpp"
 
 #include <cmath>
 #include <vector>
@@ -12,7 +12,7 @@ namespace ascore {
 
 namespace {
 /// Group normalisation, then SiLU.
-Module* add_norm_silu(Module& to, const char* name, int64_t channels, const UNetStyle& style) {
+GroupNorm* add_norm_silu(Module& to, const char* name, int64_t channels, const UNetStyle& style) {
   return to.add<GroupNorm>(name, channels, style.groups, kUNetNormEps, Activation::silu);
 }
 
@@ -41,6 +41,11 @@ Tensor PixelLinear::forward(Ctx& ctx, const Tensor& x) const {  // [...,in]
   return pixel_linear(ctx, x, weights_->value, bias_->value);
 }
 
+Tensor PixelLinear::forward(Ctx& ctx, const Tensor& a, const Tensor& b) const {
+  const ModuleScope scope(ctx, *this);
+  return joined_pixel_linear(ctx, a, b, weights_->value, bias_->value);
+}
+
 UNetBlock::UNetBlock(int64_t in, int64_t out, const UNetStyle& style, const UNetInit& init, uint32_t number)
     : normalize0_(add_norm_silu(*this, "normalize0", in, style)),
       conv0_(add<Conv2d>("conv0", in, out, 3, 1, true, 1, init.conv)) {
@@ -51,19 +56,19 @@ UNetBlock::UNetBlock(int64_t in, int64_t out, const UNetStyle& style, const UNet
   if (in != out) projection_ = add<PixelLinear>("nin", in, out, init.projection);
 }
 
-Tensor UNetBlock::forward(Ctx& ctx, const Tensor& x,
-                          const Tensor& embedding) const {  // [N,H,W,in]
-  return checkpoint(ctx, [this, x, embedding](Ctx& c) { return block(c, x, embedding); });
+Tensor UNetBlock::forward(Ctx& ctx, const Tensor& x, const Tensor& embedding, const Tensor& skip) const {
+  return checkpoint(ctx, [this, x, embedding, skip](Ctx& c) { return block(c, x, embedding, skip); });
 }
 
-Tensor UNetBlock::block(Ctx& ctx, const Tensor& x, const Tensor& embedding) const {
+Tensor UNetBlock::block(Ctx& ctx, const Tensor& x, const Tensor& embedding, const Tensor& skip) const {
   const ModuleScope scope(ctx, *this);
+  const auto of_input = [&](const auto& layer) { return skip ? layer.forward(ctx, x, skip) : layer.forward(ctx, x); };
   Epilogue level;
   if (dense_) level.residual = at_every_pixel(ctx, dense_->forward(ctx, embedding), x);
-  Tensor h = conv0_->forward(ctx, normalize0_->forward(ctx, x), level).value;  // [N,H,W,out]
+  Tensor h = conv0_->forward(ctx, of_input(*normalize0_), level).value;  // [N,H,W,out]
   h = normalize1_->forward(ctx, h);
   if (dropout_) h = dropout_->forward(ctx, h);
-  return conv1_->forward(ctx, h, {.residual = projection_ ? projection_->forward(ctx, x) : x}).value;
+  return conv1_->forward(ctx, h, {.residual = projection_ ? of_input(*projection_) : x}).value;
 }
 
 UNetAttention::UNetAttention(int64_t channels, const UNetStyle& style, const UNetInit& init)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/nn/layers.hpp"
+#include "engine/nn/normalization_layers.hpp"
 
 #include <cstdint>
 
@@ -29,6 +30,8 @@ class PixelLinear final : public Module {
  public:
   PixelLinear(int64_t in, int64_t out, const LayerInit& init);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
+  /// Of a and b [N,H,W,C] joined along their channels.
+  Tensor forward(Ctx& ctx, const Tensor& a, const Tensor& b) const;
 
  private:
   Parameter *weights_, *bias_;
@@ -40,15 +43,17 @@ class UNetBlock final : public Module {
  public:
   /// `number` among the network's blocks, by which their dropout differs.
   UNetBlock(int64_t in, int64_t out, const UNetStyle& style, const UNetInit& init, uint32_t number);
-  /// embedding [N,E], or absent for an unconditional block.
-  Tensor forward(Ctx& ctx, const Tensor& x, const Tensor& embedding) const;
+  /// embedding [N,E], or absent for an unconditional block. `skip`, unless absent, joins x along the channels, for a
+  /// block of fewer channels out than in; the two are never stored as one.
+  Tensor forward(Ctx& ctx, const Tensor& x, const Tensor& embedding, const Tensor& skip = {}) const;
 
  private:
-  Tensor block(Ctx& ctx, const Tensor& x, const Tensor& embedding) const;
+  Tensor block(Ctx& ctx, const Tensor& x, const Tensor& embedding, const Tensor& skip) const;
 
-  Module *normalize0_, *dense_ = nullptr, *normalize1_, *dropout_ = nullptr;
+  GroupNorm* normalize0_;
+  Module *dense_ = nullptr, *normalize1_, *dropout_ = nullptr;
   Convolution *conv0_, *conv1_;
-  Module* projection_ = nullptr;  // null: the identity
+  PixelLinear* projection_ = nullptr;  // null: the identity
 };
 
 /// Self-attention of one head over all pixels: x + OUT(softmax(Q K^T / sqrt(C)) V) of the normalised x. [N,H,W,C] ->

@@ -1,5 +1,6 @@
 #include "engine/nn/normalization_layers.hpp"
 
+#include "engine/autograd/joined.hpp"
 #include "kernels/core/error.hpp"
 
 #include <fmt/format.h>
@@ -20,6 +21,11 @@ GroupNorm::GroupNorm(int64_t channels, int64_t groups, double eps, Activation ac
 Tensor GroupNorm::forward(Ctx& ctx, const Tensor& x) const {
   const ModuleScope scope(ctx, *this);
   return group_norm(ctx, x, weight_->value, bias_->value, groups_, eps_, activation_);
+}
+
+Tensor GroupNorm::forward(Ctx& ctx, const Tensor& a, const Tensor& b) const {
+  const ModuleScope scope(ctx, *this);
+  return joined_group_norm(ctx, a, b, weight_->value, bias_->value, groups_, eps_, activation_);
 }
 
 Tensor InstanceNorm::forward(Ctx& ctx, const Tensor& x) const {

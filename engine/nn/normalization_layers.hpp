@@ -13,6 +13,8 @@ class GroupNorm : public Module {
  public:
   GroupNorm(int64_t channels, int64_t groups, double eps, Activation activation = Activation::identity);
   Tensor forward(Ctx& ctx, const Tensor& x) const override;
+  /// Of a and b joined along their channels.
+  Tensor forward(Ctx& ctx, const Tensor& a, const Tensor& b) const;
 
  private:
   int64_t groups_;

@@ -2,6 +2,7 @@
 
 #include "kernels/core/error.hpp"
 #include "kernels/group_norm/norm_slab.hpp"
+#include "tests/kernels/group_norm_reference.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/devices.hpp"
@@ -11,62 +12,9 @@ using namespace ascore;
 
 namespace {
 
-struct Case {
-  int64_t N, H, W, C, G;
-  Shape shape() const { return {N, H, W, C}; }
-};
-
-struct Results {
-  std::vector<double> y, dx, dgamma, dbeta;
-};
-
-constexpr double kEpsilon = 1e-3;  // large enough to matter beside a variance of 1
-
-/// The formulas of the header, literally, in the type A.
-template <class A>
-Results plain(const Case& size, const std::vector<double>& x, const std::vector<double>& gamma,
-              const std::vector<double>& beta, const std::vector<double>& dy, bool silu, DType dtype) {
-  const size_t N = x.empty() ? 0 : size_t(size.N), P = size_t(size.H * size.W), C = size_t(size.C), G = size_t(size.G);
-  const size_t width = C / G;
-  const auto rounded = [&](A value) { return dtype == DType::bf16 ? test::round_bf16(double(value)) : double(value); };
-  Results r{std::vector<double>(x.size()), std::vector<double>(x.size()), {}, {}};
-  std::vector<A> dgamma(C), dbeta(C);
-  for (size_t n = 0; n < N; ++n) {
-    for (size_t group = 0; group < G; ++group) {
-      const auto each = [&](auto&& body) {
-        for (size_t p = 0; p < P; ++p) {
-          for (size_t c = group * width; c < (group + 1) * width; ++c) body((n * P + p) * C + c, c);
-        }
-      };
-      const A M = A(P * width);
-      A mean = 0, var = 0, mean_g = 0, mean_gx = 0;
-      each([&](size_t i, size_t) { mean += A(x[i]); });
-      mean /= M;
-      each([&](size_t i, size_t) { var += (A(x[i]) - mean) * (A(x[i]) - mean); });
-      const A rstd = 1 / std::sqrt(var / M + A(kEpsilon));
-      const auto xhat = [&](size_t i) { return (A(x[i]) - mean) * rstd; };
-      const auto gradient = [&](size_t i, size_t c) {
-        const A z = A(gamma[c]) * xhat(i) + A(beta[c]), s = 1 / (1 + std::exp(-z));
-        return A(dy[i]) * (silu ? s * (1 + z * (1 - s)) : A(1));
-      };
-      each([&](size_t i, size_t c) {
-        const A z = A(gamma[c]) * xhat(i) + A(beta[c]), g = gradient(i, c);
-        r.y[i] = rounded(silu ? z / (1 + std::exp(-z)) : z);
-        dgamma[c] += g * xhat(i);
-        dbeta[c] += g;
-        mean_g += A(gamma[c]) * g;
-        mean_gx += A(gamma[c]) * g * xhat(i);
-      });
-      mean_g /= M, mean_gx /= M;
-      each([&](size_t i, size_t c) {
-        r.dx[i] = rounded(rstd * (A(gamma[c]) * gradient(i, c) - mean_g - xhat(i) * mean_gx));
-      });
-    }
-  }
-  r.dgamma.assign(dgamma.begin(), dgamma.end());
-  r.dbeta.assign(dbeta.begin(), dbeta.end());
-  return r;
-}
+using Case = test::GroupNormCase;
+using Results = test::GroupNormResults;
+constexpr double kEpsilon = test::kGroupNormEps;
 
 /// What the kernels give, all gradients wanted.
 Results run(Stream& stream, const Case& size, const test::Buffer& x, const test::Buffer& gamma,
@@ -103,8 +51,10 @@ TEST_CASE("group_norm and its gradients agree with plain f64 loops on every devi
   const auto gamma = test::data(device, {size.C}, DType::f32, test::Fill::normal, 3);
   const auto beta = test::data(device, {size.C}, DType::f32, test::Fill::normal, 4);
   const bool silu = activation == Activation::silu;
-  const auto reference = plain<double>(size, x.values(), gamma.values(), beta.values(), dy.values(), silu, DType::f64);
-  const auto naive = plain<float>(size, x.values(), gamma.values(), beta.values(), dy.values(), silu, dtype);
+  const auto reference =
+      test::plain_group_norm<double>(size, x.values(), gamma.values(), beta.values(), dy.values(), silu, DType::f64);
+  const auto naive =
+      test::plain_group_norm<float>(size, x.values(), gamma.values(), beta.values(), dy.values(), silu, dtype);
   // A few sums: the twin may be lucky in all of them. And a mean of 100 in f32 is off by up to 4e-6, 4e-5 of the
   // spread: the twin may be lucky in that, too.
   const double floor = fill == test::Fill::far_from_zero ? 1e-4 : 4e-7;
