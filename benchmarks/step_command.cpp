@@ -59,8 +59,7 @@ StepReport time_work(Ctx& ctx, const tools::Recipe& recipe, const std::string& w
   return time_sampling(ctx, recipe, rounds);
 }
 
-void print_line(const StepOptions& options, const tools::Recipe& recipe, const std::string& work, Ctx& ctx,
-                const StepReport& report) {
+void print_line(const tools::Recipe& recipe, const std::string& work, Ctx& ctx, const StepReport& report) {
   nlohmann::ordered_json line;
   const bool training = work == "train";
   line["program"] = "ascore";
@@ -68,7 +67,7 @@ void print_line(const StepOptions& options, const tools::Recipe& recipe, const s
   line["version"] = tools::build_info().version;
   line["case"] = recipe.score.name + "/" + (training && recipe.has_critic ? "adversarial" : work);
   line["device"] = name(ctx.stream.device());
-  line["precision"] = options.common.precision;
+  line["precision"] = name(ctx.compute);
   line["batch"] = recipe.training.batch_size;
   line["width"] = recipe.score.width;
   line["threads"] = ctx.stream.threads();
@@ -119,9 +118,8 @@ int step_command(int argc, char** argv) {
   const tools::Recipe recipe = wanted_recipe(options);
   for (const std::string& work : options.work) {
     tools::Session session(options.common);  // its own memory: peaks are of one kind of work
-    session.run([&] {
-      print_line(options, recipe, work, session.ctx(), time_work(session.ctx(), recipe, work, options.rounds));
-    });
+    session.run(
+        [&] { print_line(recipe, work, session.ctx(), time_work(session.ctx(), recipe, work, options.rounds)); });
   }
   return 0;
 }

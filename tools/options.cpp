@@ -16,8 +16,9 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
       ->group(group);
   command
       .add_option("--precision", options.precision,
-                  "type of activations: f32 or bf16; f64: of everything (cpu alone); tf32: refused so far")
-      ->check(CLI::IsMember({"f32", "bf16", "tf32", "f64"}))
+                  "type of activations: f32 or bf16 (auto: bf16 on cuda, else f32); f64: of everything (cpu alone); "
+                  "tf32: refused so far")
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "tf32", "f64"}))
       ->type_name("TYPE")
       ->group(group);
   command.add_option("--threads", options.threads, "CPU threads (default: all)")
@@ -58,13 +59,14 @@ void require_cpu_only(const CommonOptions& options, std::string_view command) {
     throw ConfigError(
         fmt::format("--device {}: ascore {} computes on the cpu alone; leave --device away", options.device, command));
   }
-  if (options.precision != "f32") {
+  if (options.precision != "auto" && options.precision != "f32") {
     throw ConfigError(
         fmt::format("--precision {}: ascore {} knows no other than f32; leave it away", options.precision, command));
   }
 }
 
 DType chosen_precision(const CommonOptions& options, Device device) {
+  if (options.precision == "auto") return device == Device::cuda ? DType::bf16 : DType::f32;
   if (options.precision == "bf16") return DType::bf16;
   if (options.precision == "f32") return DType::f32;
   if (options.precision == "f64") {

@@ -18,7 +18,7 @@ namespace ascore::tools {
 /// Options of every computing command.
 struct CommonOptions {
   std::string device = "auto";
-  std::string precision = "f32";
+  std::string precision = "auto";
   int threads = 0;
   std::optional<int64_t> seed;
   std::vector<std::string> set;
@@ -36,7 +36,8 @@ Device chosen_device(const CommonOptions& options);
 /// ask it for anything else: an option that does nothing would be a lie.
 void require_cpu_only(const CommonOptions& options, std::string_view command);
 
-/// The activation type that `--precision` means on that device. Throws ConfigError for one that it cannot compute in.
+/// The activation type that `--precision` means on that device: auto is bf16 on cuda, f32 elsewhere. Throws ConfigError
+/// for one that it cannot compute in.
 DType chosen_precision(const CommonOptions& options, Device device);
 
 }  // namespace ascore::tools
