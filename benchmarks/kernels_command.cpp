@@ -120,7 +120,7 @@ class Runner {
 Cases all_cases(const KernelOptions& options) {
   Cases cases;
   for (const auto add : {add_conv2d_cases, add_linear_cases, add_attention_cases, add_norm_cases, add_resampling_cases,
-                         add_pointwise_cases, add_sampling_cases, add_update_cases}) {
+                         add_critic_cases, add_pointwise_cases, add_sampling_cases, add_update_cases}) {
     add(options, cases);
   }
   return cases;

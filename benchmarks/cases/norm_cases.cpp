@@ -1,8 +1,10 @@
 // Normalisations: InstanceNorm++ of NCSNv2 (with ELU, forward), GroupNorm with SiLU of UNet; forward and backward.
 #include "benchmarks/measure/sampled_error.hpp"
 #include "benchmarks/yardsticks/yardsticks.hpp"
+#include "kernels/concat/concat.hpp"
 #include "kernels/group_norm/group_norm.hpp"
 #include "kernels/instance_norm_plus/instance_norm_plus.hpp"
+#include "kernels/joined_group_norm/joined_group_norm.hpp"
 
 #include <cmath>
 
@@ -21,6 +23,12 @@ struct Map {
 constexpr Map kPlusMaps[] = {{32, 128}, {16, 256}};
 constexpr Map kGroupMaps[] = {{32, 128}, {32, 256}, {32, 384}, {16, 128}, {16, 256}, {16, 384},
                               {16, 512}, {8, 256},  {8, 512},  {4, 256},  {4, 512}};
+
+/// Two maps that a block on the way up joins.
+struct JoinedMaps {
+  int64_t size, channels, skip;
+};
+constexpr JoinedMaps kJoinedMaps[] = {{32, 256, 128}, {32, 128, 128}, {16, 256, 256}, {16, 256, 128}, {8, 256, 256}};
 
 struct Operands {
   Tensor x, gamma, alpha, beta, y, mean, rstd, channels, dy, dx, dgamma, dalpha, dbeta;
@@ -207,6 +215,40 @@ Subject prepare_group(Workbench& bench, const Shape& shape, int64_t groups, bool
   return subject;
 }
 
+/// Of the joined map's first `width` channels and the others; backward looks at the gradient of the first.
+Subject prepare_joined(Workbench& bench, const Shape& shape, int64_t width, int64_t groups, bool backward) {
+  const DType dtype = bench.options().dtype;
+  Stream& stream = bench.stream();
+  const Operands o = operands(bench, shape, groups);
+  const auto part = [&](int64_t channels) { return bench.zeros({shape[0], shape[1], shape[2], channels}, dtype); };
+  const Tensor a = part(width), b = part(shape[3] - width), da = part(width), db = part(shape[3] - width);
+  kernels::split_channels(stream, o.x, a.view(), b.view());
+  const Tensor workspace = bench.workspace(kernels::joined_group_norm_workspace_bytes(shape, dtype));
+  const auto error = [&bench, o, groups, width, channels = shape[3], backward](const Tensor& result) {
+    const ExactGroupNorm exact(bench.ctx(), o, groups);
+    return relative_error(bench.ctx(), result, [&](int64_t i) {
+      return backward ? exact.dx(i / width * channels + i % width) : exact.y(i);
+    });
+  };
+  Subject subject{.run =
+                      [&stream, o, a, b, workspace] {
+                        kernels::joined_group_norm(stream, a, b, o.gamma, o.beta, kGroupEps, Activation::silu,
+                                                   o.y.view(), o.mean.view(), o.rstd.view(), workspace.view());
+                      },
+                  .result = backward ? da : o.y,
+                  .error = error,
+                  .allowed = rounding_error(dtype),
+                  .yardstick = copy_yardstick(bench, (backward ? 3 : 2) * bytes(shape, dtype))};
+  if (!backward) return subject;
+  subject.run();
+  const Tensor scratch = bench.workspace(kernels::joined_group_norm_backward_workspace_bytes(shape, groups, dtype));
+  subject.run = [&stream, o, a, b, da, db, scratch] {
+    kernels::joined_group_norm_backward(stream, a, b, o.gamma, o.beta, o.mean, o.rstd, Activation::silu, o.dy,
+                                        da.view(), db.view(), o.dgamma.view(), o.dbeta.view(), scratch.view());
+  };
+  return subject;
+}
+
 Subject prepare_plus(Workbench& bench, const Shape& shape, bool backward) {
   const DType dtype = bench.options().dtype;
   Stream& stream = bench.stream();
@@ -257,6 +299,15 @@ void add_norm_cases(const KernelOptions& options, Cases& cases) {
     for (const bool backward : {false, true}) {
       add("group_norm_silu", "unet", shape, backward,
           [=](Workbench& bench) { return prepare_group(bench, shape, groups, backward); });
+    }
+  }
+  for (const JoinedMaps& maps : kJoinedMaps) {
+    const int64_t width = options.channels(maps.channels);
+    const Shape shape{options.batch, options.side(maps.size), options.side(maps.size),
+                      width + options.channels(maps.skip)};
+    for (const bool backward : {false, true}) {
+      add("joined_group_norm_silu", "unet", shape, backward,
+          [=](Workbench& bench) { return prepare_joined(bench, shape, width, groups, backward); });
     }
   }
 }

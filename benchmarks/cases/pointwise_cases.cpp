@@ -13,6 +13,20 @@ namespace ascore::bench {
 
 namespace {
 
+/// f32, as first and last convolutions have it, in the networks' type.
+Subject prepare_cast(Workbench& bench, const Shape& shape, double moved) {
+  const Tensor x = bench.normal(shape, DType::f32), y = bench.zeros(shape, DType::bf16);
+  return {.run = [&stream = bench.stream(), x, y] { kernels::cast(stream, x, y.view()); },
+          .result = y,
+          .error =
+              [&bench, x](const Tensor& result) {
+                const HostCopy exact(bench.ctx(), x);
+                return relative_error(bench.ctx(), result, [&](int64_t i) { return exact[i]; });
+              },
+          .allowed = rounding_error(DType::bf16),
+          .yardstick = copy_yardstick(bench, moved)};
+}
+
 struct Operation {
   const char* name;
   void (*run)(Stream& stream, const Tensor& a, const Tensor& b, View y);
@@ -55,6 +69,10 @@ Subject prepare(Workbench& bench, const Operation& operation, const Shape& shape
 }  // namespace
 
 void add_pointwise_cases(const KernelOptions& options, Cases& cases) {
+  const Shape first{options.batch, options.side(32), options.side(32), options.channels(128)};
+  const double cast_bytes = 6 * static_cast<double>(first.count());
+  cases.push_back({fmt::format("cast/ncsnv2/{}x{}x{}/f32-bf16", first[1], first[2], first[3]), 0, cast_bytes,
+                   [=](Workbench& bench) { return prepare_cast(bench, first, cast_bytes); }});
   for (const Operation& operation : kOperations) {
     for (const auto& [size, channels] : {std::pair{32, 128}, {16, 256}}) {
       const Shape shape{options.batch, options.side(size), options.side(size), options.channels(channels)};

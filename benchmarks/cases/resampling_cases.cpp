@@ -1,4 +1,5 @@
-// Pooling, resizing and joining of maps: NCSNv2's refine blocks, UNet's skips, the critic's halvings.
+// Pooling and resizing of maps: NCSNv2's refine blocks, UNet, the critic's halvings; joining of UNet's shortcut
+// weights.
 #include "benchmarks/measure/sampled_error.hpp"
 #include "benchmarks/yardsticks/yardsticks.hpp"
 #include "kernels/bilinear_resize/bilinear_resize.hpp"
@@ -214,9 +215,10 @@ void add_resampling_cases(const KernelOptions& options, Cases& cases) {
       "bilinear_backward/ncsnv2", large, small,
       [](Stream& stream, const Tensor& x, View y) { kernels::bilinear_resize_backward(stream, x, y); },
       [=](const HostCopy& x, const Position& p) { return resized_gradient(x, p, small[1], small[2]); });
-  for (const auto& [size, channels, skip] :
-       {std::tuple{32, 256, 128}, {32, 128, 128}, {16, 256, 256}, {16, 256, 128}, {8, 256, 256}, {4, 256, 256}}) {
-    const Shape first = adder.map(size, channels), second = adder.map(size, skip);
+  for (const auto& [outputs, channels, skip] :
+       {std::tuple{128, 256, 128}, {128, 128, 128}, {256, 256, 256}, {256, 256, 128}}) {
+    const Shape first{options.channels(outputs), 1, 1, options.channels(channels)};
+    const Shape second{first[0], 1, 1, options.channels(skip)};
     const Shape both{first[0], first[1], first[2], first[3] + second[3]};
     adder.add("concat/unet", both, 2 * adder.bytes_of(both),
               [=](Workbench& bench) { return concat(bench, first, second); });

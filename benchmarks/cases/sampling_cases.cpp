@@ -7,6 +7,7 @@
 #include "kernels/perturb/perturb.hpp"
 #include "kernels/random_fill/random_fill.hpp"
 #include "kernels/score_loss/score_loss.hpp"
+#include "kernels/sigma_draw/sigma_draw.hpp"
 
 #include <cmath>
 #include <numbers>
@@ -122,6 +123,26 @@ Subject prepare_score_loss_backward(Workbench& bench, const Shape& images) {
           .yardstick = copy_yardstick(bench, 3 * image_bytes(images))};
 }
 
+/// A noise level for every image, of CIFAR-10's 232.
+Subject prepare_sigma_draw(Workbench& bench, int64_t batch) {
+  constexpr int64_t kLevels = 232;
+  const Tensor levels = bench.normal({kLevels}, DType::f32), sigma = bench.zeros({batch}, DType::f32);
+  const Tensor index = bench.zeros({batch}, DType::i32);
+  const auto error = [&bench, levels](const Tensor& result) {
+    const HostCopy table(bench.ctx(), levels);
+    return relative_error(bench.ctx(), result, [&](int64_t n) {
+      const double share = std::ldexp(static_cast<double>(random_bits(kKey, n, 0).word[0]), -32);
+      return table[static_cast<int64_t>(share * static_cast<double>(kLevels))];
+    });
+  };
+  return {.run = [&stream = bench.stream(), levels, sigma,
+                  index] { kernels::sigma_draw(stream, kKey, levels, sigma.view(), index.view()); },
+          .result = sigma,
+          .error = error,
+          .allowed = 0,
+          .yardstick = {"none: a batch of numbers"}};
+}
+
 /// The critic's least-squares loss, m((1 - real)^2 + (1 + fake)^2).
 Subject prepare_gan_loss(Workbench& bench, int64_t batch) {
   const Tensor real = bench.normal({batch}, DType::f32), fake = bench.normal({batch}, DType::f32);
@@ -156,6 +177,8 @@ void add_sampling_cases(const KernelOptions& options, Cases& cases) {
   add("perturb", 3, prepare_perturb);
   add("score_loss_forward", 2, prepare_score_loss);
   add("score_loss_backward", 3, prepare_score_loss_backward);
+  cases.push_back({fmt::format("sigma_draw/images/{}/f32", options.batch), 0, 12 * static_cast<double>(options.batch),
+                   [batch = options.batch](Workbench& bench) { return prepare_sigma_draw(bench, batch); }});
   cases.push_back({fmt::format("gan_loss/critic/{}/f32", options.batch), 0, 8 * static_cast<double>(options.batch),
                    [batch = options.batch](Workbench& bench) { return prepare_gan_loss(bench, batch); }});
 }

@@ -45,6 +45,7 @@ void add_linear_cases(const KernelOptions& options, Cases& cases);
 void add_attention_cases(const KernelOptions& options, Cases& cases);
 void add_norm_cases(const KernelOptions& options, Cases& cases);
 void add_resampling_cases(const KernelOptions& options, Cases& cases);
+void add_critic_cases(const KernelOptions& options, Cases& cases);
 void add_pointwise_cases(const KernelOptions& options, Cases& cases);
 void add_sampling_cases(const KernelOptions& options, Cases& cases);
 void add_update_cases(const KernelOptions& options, Cases& cases);

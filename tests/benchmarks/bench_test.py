@@ -15,7 +15,7 @@ EVERY_OPERATION = {
     "cpu": [("f32", "."), ("bf16", ".")],
     "cuda": [("f32", "."), ("bf16", ".")],
     "simt": [("bf16", "conv2d_.*/2x2/32-32/|conv2d_residual_elu/ncsnv2/4x4|linear_.*/unet/8x64|attention|_norm.*/4x4x32/|pool"
-                      "|_plus.*/4x4x32/|bilinear|nearest2|concat/unet/1x1|elu_|residual_add|images|gan|spectral|ema")],
+                      "|_plus.*/4x4x32/|bilinear|nearest2|concat/unet/1x1|elu_|residual_add|images|gan|spectral|ema|cast|joined.*/4x4x48/|batch_norm.*/2x2x32/|pixel_sum")],
 }
 
 
@@ -45,7 +45,8 @@ class Kernels(unittest.TestCase):
     def check_rows(self, report, dtype):
         operations = {row["name"].split("/")[0] for row in report["benchmarks"]}
         for operation in ("conv2d_wgrad", "conv2d_residual_elu", "linear_dgrad", "instance_norm_plus_backward", "max_pool5_backward",
-                          "bilinear_forward", "adam_ema", "langevin_step", "perturb", "score_loss_backward"):
+                          "bilinear_forward", "batch_norm_backward", "max_pool2_forward", "pixel_sum_forward", "cast", "sigma_draw",
+                          "joined_group_norm_silu_backward", "adam_ema", "langevin_step", "perturb", "score_loss_backward"):
             self.assertIn(operation, operations)
         for row in report["benchmarks"]:
             self.assertLess(row["error"], 3e-2 if dtype == "bf16" else 1e-3, row["name"])
