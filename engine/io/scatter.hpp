@@ -1,8 +1,7 @@
 #pragma once
 
-#include "engine/io/host_tensor.hpp"
+#include "engine/io/canvas.hpp"
 
-#include <array>
 #include <vector>
 
 namespace ascore {
@@ -10,7 +9,7 @@ namespace ascore {
 /// One cloud of points and how to draw it.
 struct ScatterLayer {
   HostTensor points = {};  ///< f32 [N,2]: x to the right, y upwards
-  std::array<uint8_t, 3> color{31, 90, 180};
+  Color color{31, 90, 180};
   double opacity = 0.35;  ///< of one dot: where dots overlap they add up to density
   double radius = 1.6;    ///< pixels
 };
