@@ -62,7 +62,7 @@ draw() {
   "$ascore" sample "$out/$name" --out "$folder" --sampler "$sampler" --count "$count" --seed "$seed" --quiet \
     >/dev/null
   local seconds=$((SECONDS - start))
-  "$ascore" evaluate "$folder/samples.npz" "$recipe" --quiet "$@" >"$folder/metrics.json"
+  "$ascore" evaluate "$folder/samples.npz" --reference "$recipe" --quiet "$@" >"$folder/metrics.json"
   cp "$folder/grid.png" "$out/$name-$sampler.png"
   local measured
   measured=$(sed 's/^{//; s/}$//' "$folder/metrics.json")

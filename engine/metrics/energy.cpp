@@ -1,10 +1,8 @@
 #include "engine/metrics/energy.hpp"
 
-#include "kernels/core/error.hpp"
+#include "engine/metrics/rows.hpp"
 
 #include <cmath>
-
-#include <fmt/format.h>
 
 namespace ascore {
 
@@ -26,13 +24,8 @@ double sum_of_distances(std::span<const double> x, std::span<const double> y, si
 
 double energy_distance(std::span<const double> x, std::span<const double> y, int64_t dimensions) {
   const auto width = static_cast<size_t>(dimensions);
-  for (const auto& set : {x, y}) {
-    if (dimensions <= 0 || set.size() % width != 0 || set.size() < 2 * width) {
-      throw DataError(
-          fmt::format("energy distance: {} values are no set of at least two rows of {}", set.size(), dimensions));
-    }
-  }
-  const double nx = static_cast<double>(x.size() / width), ny = static_cast<double>(y.size() / width);
+  const auto nx = static_cast<double>(count_rows("energy distance", x, dimensions, 2));
+  const auto ny = static_cast<double>(count_rows("energy distance", y, dimensions, 2));
   return 2 * sum_of_distances(x, y, width) / (nx * ny) - sum_of_distances(x, x, width) / (nx * (nx - 1)) -
          sum_of_distances(y, y, width) / (ny * (ny - 1));
 }

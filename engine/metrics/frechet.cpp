@@ -9,40 +9,39 @@ namespace ascore {
 
 namespace {
 
-using Rows = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+using Matrix = Eigen::Map<const Eigen::MatrixXd>;
+using Vector = Eigen::Map<const Eigen::VectorXd>;
 
-struct Gaussian {
-  Eigen::VectorXd mean;
-  Eigen::MatrixXd covariance;
-};
-
-Gaussian fit(std::span<const double> values, int64_t dimensions) {
-  const auto size = static_cast<int64_t>(values.size());
-  if (dimensions <= 0 || size % dimensions != 0 || size / dimensions < 2) {
-    throw DataError(fmt::format("Frechet distance: {} values are no set of at least two rows of {}", size, dimensions));
-  }
-  const Rows rows(values.data(), size / dimensions, dimensions);
-  Gaussian result{rows.colwise().mean(), {}};
-  const Eigen::MatrixXd centred = rows.rowwise() - result.mean.transpose();
-  result.covariance = centred.transpose() * centred / static_cast<double>(rows.rows() - 1);
-  return result;
+Eigen::MatrixXd square_root(const Matrix& covariance) {
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);
+  // eigenvalues of a positive semidefinite matrix can come out slightly negative
+  const Eigen::VectorXd roots = solver.eigenvalues().cwiseMax(0).cwiseSqrt();
+  return solver.eigenvectors() * roots.asDiagonal() * solver.eigenvectors().transpose();
 }
 
-/// Eigenvalues of a positive semidefinite matrix can come out slightly negative.
-Eigen::VectorXd roots(const Eigen::VectorXd& eigenvalues) {
-  return eigenvalues.cwiseMax(0).cwiseSqrt();
+/// Sum of the singular values of M: the eigenvalues of [[0, M], [M^T, 0]] are these and their negatives. Nothing is
+/// squared on the way, so that small ones are as exact as large ones.
+double sum_of_singular_values(const Eigen::MatrixXd& m) {
+  const Eigen::Index side = m.rows();
+  Eigen::MatrixXd both = Eigen::MatrixXd::Zero(2 * side, 2 * side);
+  both.bottomLeftCorner(side, side) = m.transpose();  // the solver reads the lower triangle only
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(both, Eigen::EigenvaluesOnly);
+  return solver.eigenvalues().cwiseAbs().sum() / 2;
 }
 
 }  // namespace
 
-double frechet_distance(std::span<const double> a, std::span<const double> b, int64_t dimensions) {
-  const Gaussian p = fit(a, dimensions), q = fit(b, dimensions);
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> of_p(p.covariance);
-  const Eigen::MatrixXd root =
-      of_p.eigenvectors() * roots(of_p.eigenvalues()).asDiagonal() * of_p.eigenvectors().transpose();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> of_product(root * q.covariance * root, Eigen::EigenvaluesOnly);
-  return (p.mean - q.mean).squaredNorm() + p.covariance.trace() + q.covariance.trace() -
-         2 * roots(of_product.eigenvalues()).sum();
+double frechet_distance(const FeatureStatistics& a, const FeatureStatistics& b) {
+  const int64_t side = a.dimensions();
+  if (side != b.dimensions()) {
+    throw DataError(
+        fmt::format("Frechet distance: features of {} and of {} dimensions; both sets must come from one "
+                    "feature network",
+                    side, b.dimensions()));
+  }
+  const Matrix of_a(a.covariance.data(), side, side), of_b(b.covariance.data(), side, side);
+  const double apart = (Vector(a.mean.data(), side) - Vector(b.mean.data(), side)).squaredNorm();
+  return apart + of_a.trace() + of_b.trace() - 2 * sum_of_singular_values(square_root(of_a) * square_root(of_b));
 }
 
 }  // namespace ascore

@@ -1,17 +1,16 @@
 #pragma once
 
-#include <cstdint>
-#include <span>
+#include "engine/metrics/feature_statistics.hpp"
 
 namespace ascore {
 
-/// Frechet distance (squared 2-Wasserstein distance) between Gaussians fitted to two sets of vectors:
+/// Frechet distance (squared 2-Wasserstein distance) between the Gaussians of two sets of features:
 ///
-///   |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a^(1/2) C_b C_a^(1/2))^(1/2)),     C unbiased
+///   |m_a - m_b|^2 + tr C_a + tr C_b - 2 tr (C_a^(1/2) C_b C_a^(1/2))^(1/2)
 ///
-/// with symmetric matrix square roots. `a` and `b` hold rows of `dimensions` values. On pixels this is the yardstick
-/// for small images; on Inception features it is the FID. Throws DataError if a set has fewer than two rows or is not
-/// whole.
-double frechet_distance(std::span<const double> a, std::span<const double> b, int64_t dimensions);
+/// by symmetric square roots: the last trace is the sum of the singular values of C_a^(1/2) C_b^(1/2), which squares
+/// nothing and so stays exact for covariances without full rank. On pixels this is the yardstick for small images; on
+/// Inception features it is the FID. O(D^3). Throws DataError unless both have the same dimensions.
+double frechet_distance(const FeatureStatistics& a, const FeatureStatistics& b);
 
 }  // namespace ascore

@@ -122,7 +122,8 @@ TEST_CASE("wrong data and options of the data commands are one line", "[program]
                       2, "images of any size");
   test::check_refused(test::ascore({"data", "stats", "digits", "--device", "simt"}), 2, "--device simt");
   test::check_refused(test::ascore({"data", "stats", "digits", "--precision", "bf16"}), 2, "--precision bf16");
-  test::check_refused(test::ascore({"evaluate", "x.npz", "digits", "--device", "simt"}), 2, "--device simt");
+  test::check_refused(test::ascore({"evaluate", "x.npz", "--reference", "digits", "--device", "simt"}), 2,
+                      "--device simt");
   test::check_refused(test::ascore({"data", "import", folder / "absent", "--out", folder / "a.npz"}), 3, "absent");
   test::check_refused(test::ascore({"data", "import", folder / "absent", "--out", folder / "a.npy"}), 2, ".npz");
   test::check_refused(test::ascore({"data", "import", folder / "absent"}), 2, "--out");

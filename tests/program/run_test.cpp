@@ -166,7 +166,8 @@ TEST_CASE("samples are the same bytes for any batch size and number of threads",
   CHECK_FALSE(std::filesystem::exists(folder / "cas-a/images/00002.png"));
   CHECK(test::contents(folder.path("cas-a/notes.txt")) == "mine");
   CHECK_FALSE(std::filesystem::exists(folder / "cas-a/.ascore.partial"));
-  const Finished measured = test::ascore({"evaluate", folder / "cas-a/samples.npz", digits ? "digits" : "gaussians25"});
+  const Finished measured =
+      test::ascore({"evaluate", folder / "cas-a/samples.npz", "--reference", digits ? "digits" : "gaussians25"});
   CHECK(measured.code == 0);
   CHECK(measured.out.find(digits ? "\"halves_frechet\"" : "\"within_3sd\"") != std::string::npos);
 }

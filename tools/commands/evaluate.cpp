@@ -1,17 +1,17 @@
-// ascore evaluate SAMPLES RECIPE: how near samples are to a recipe's data, as one line of JSON.
-#include "engine/data/dataset.hpp"
+// ascore evaluate SAMPLES --reference REF: how near samples are to data, as one line of JSON.
 #include "engine/data/points.hpp"
-#include "engine/io/npz.hpp"
 #include "engine/metrics/energy.hpp"
 #include "engine/metrics/frechet.hpp"
+#include "engine/metrics/manifold.hpp"
 #include "engine/metrics/modes.hpp"
+#include "engine/metrics/sliced_wasserstein.hpp"
 #include "engine/metrics/twins.hpp"
 #include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
-#include "tools/configs.hpp"
-#include "tools/open_data.hpp"
+#include "tools/evaluation/reference.hpp"
 #include "tools/options.hpp"
 #include "tools/report.hpp"
+#include "tools/validators.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -22,95 +22,102 @@
 namespace ascore::tools {
 namespace {
 
+/// Below so many samples a Frechet distance says more of their number than of their quality.
+constexpr int64_t kFewSamples = 2048;
+
 struct Options {
   CommonOptions common;
-  std::string samples, recipe, beside;
+  std::string samples, reference, beside, split = "all";
+  int64_t count = 0, neighbours = 5, manifold_count = 2000;
 };
 
-HostTensor read_samples(const std::string& path, const Shape& sample, DType dtype) {
-  const auto arrays = read_npz(path);
-  const auto found = arrays.find("arr_0");
-  if (found == arrays.end())
-    throw DataError(fmt::format("{}: has no array arr_0; give what ascore sample wrote", path));
-  const HostTensor& x = found->second;
-  bool fits = x.dtype == dtype && x.shape.rank() == sample.rank() + 1;
-  for (int i = 0; fits && i < sample.rank(); ++i) fits = x.shape[i + 1] == sample[i];
-  if (!fits) {
-    throw DataError(fmt::format("{}: arr_0 is {} {}; samples of this recipe are {} [N,{}", path, name(x.dtype),
-                                to_string(x.shape), name(dtype), to_string(sample).substr(1)));
-  }
-  if (x.shape[0] == 0) throw DataError(fmt::format("{}: arr_0 holds no samples", path));
-  if (!all_finite(x)) throw DataError(fmt::format("{}: arr_0 holds values that are not finite", path));
-  return x;
+/// Samples and reference must be of one shape.
+void require_alike(const SampleSet& samples, const SampleSet& reference) {
+  if (samples.sample_shape() == reference.sample_shape()) return;
+  throw DataError(fmt::format("{}: samples are {}, those of {} {}; give samples of one shape", samples.name(),
+                              to_string(samples.sample_shape()), reference.name(),
+                              to_string(reference.sample_shape())));
 }
 
-/// All images of the data, in [0,1], as rows.
-std::vector<double> all_images(const Recipe& recipe) {
-  Recipe untouched = recipe;
-  untouched.data.dequantize = untouched.data.transform = "none";
-  const std::unique_ptr<Dataset> data = open_data(untouched);
-  std::vector<double> rows;
-  std::vector<float> image(static_cast<size_t>(data->sample_shape().count()));
-  for (const Split split : {Split::train, Split::test}) {
-    for (int64_t i = 0; i < data->size(split); ++i) {
-      data->read(split, i, image.data());
-      rows.insert(rows.end(), image.begin(), image.end());
+void report_overlap(Report& report, const SampleSet& samples, const SampleSet& reference, const Options& options) {
+  const int64_t real = std::min(options.manifold_count, reference.count());
+  const int64_t drawn = std::min(options.manifold_count, samples.count());
+  const ManifoldOverlap overlap =
+      manifold_overlap(reference.read(0, real), samples.read(0, drawn), samples.sample_shape().count(),
+                       static_cast<int>(options.neighbours));
+  report.add("precision", overlap.precision);
+  report.add("recall", overlap.recall);
+  report.add("density", overlap.density);
+  report.add("coverage", overlap.coverage);
+  report.add("neighbours", options.neighbours);
+  report.add("manifold_count", std::min(real, drawn));
+}
+
+/// Against a set, beside the samples' distance, that of two halves of the set: what samples as good as it would
+/// measure.
+void report_images(Report& report, const SampleSet& samples, const Reference& reference, const Options& options) {
+  const std::string features = pixel_features(samples.sample_shape());
+  report.add("features", features);
+  const FeatureStatistics drawn = pixel_statistics(samples);
+  if (reference.statistics) {
+    const auto& [known, known_features] = *reference.statistics;
+    if (!known_features.empty() && known_features != features) {
+      throw DataError(fmt::format("{}: statistics of {}, but the samples' features are {}", reference.name,
+                                  known_features, features));
     }
+    report.add("reference_count", known.count);
+    report.add("frechet", frechet_distance(drawn, known));
+    return;
   }
-  return rows;
+  require_alike(samples, *reference.samples);
+  report.add("reference_count", reference.samples->count());
+  report.add("frechet", frechet_distance(drawn, pixel_statistics(*reference.samples)));
+  const std::vector<FeatureStatistics> halves = halves_statistics(*reference.samples);
+  report.add("halves_frechet", frechet_distance(halves[0], halves[1]));
+  if (options.manifold_count > 0) report_overlap(report, samples, *reference.samples, options);
 }
 
-/// Beside the samples' distance, that of two halves of the data: what samples as good as the data would measure.
-void report_images(Report& report, const Recipe& recipe, const HostTensor& samples) {
-  std::vector<double> drawn = samples.to_doubles();
-  for (double& value : drawn) value /= 255;
-  const std::vector<double> data = all_images(recipe);
-  const int64_t width = sample_shape(recipe).count();
-  std::vector<double> halves[2];
-  for (size_t i = 0; i < data.size(); i += static_cast<size_t>(width)) {
-    auto& half = halves[(i / static_cast<size_t>(width)) % 2];
-    half.insert(half.end(), data.begin() + static_cast<std::ptrdiff_t>(i),
-                data.begin() + static_cast<std::ptrdiff_t>(i) + width);
-  }
-  report.add("frechet", frechet_distance(drawn, data, width));
-  report.add("halves_frechet", frechet_distance(halves[0], halves[1], width));
-}
-
-void report_points(Report& report, const Recipe& recipe, const HostTensor& samples) {
-  const std::vector<double> drawn = samples.to_doubles();
-  if (const auto mixture = mixture_of(recipe.data.name)) {
-    const ModeCoverage coverage = mode_coverage(drawn, *mixture);
+void report_points(Report& report, const SampleSet& samples, const Reference& reference) {
+  if (!reference.samples) throw DataError(fmt::format("{}: points are measured against points", reference.name));
+  require_alike(samples, *reference.samples);
+  const std::vector<double> drawn = samples.read_all();
+  if (reference.mixture) {
+    const ModeCoverage coverage = mode_coverage(drawn, mixture_of(*reference.mixture).value());
     report.add("modes", static_cast<int64_t>(coverage.modes));
     report.add("of", static_cast<int64_t>(coverage.of));
     report.add("within_3sd", coverage.within_3sd);
   }
-  const std::unique_ptr<Dataset> data = open_data(recipe);
-  const int64_t count = std::min(data->size(Split::test), samples.shape[0]);
-  std::vector<double> held_out;
-  for (int64_t i = 0; i < count; ++i) {
-    float point[2];
-    data->read(Split::test, i, point);
-    held_out.insert(held_out.end(), point, point + 2);
+  const std::vector<double> known = reference.samples->read(0, std::min(reference.samples->count(), samples.count()));
+  const int64_t width = samples.sample_shape().count();
+  report.add("energy_distance", energy_distance(drawn, known, width));
+  if (width == 2) report.add("sliced_wasserstein", sliced_wasserstein(drawn, known));
+}
+
+void report_twins(Report& report, const SampleSet& samples, const Options& options) {
+  const std::unique_ptr<SampleSet> others = open_samples(options.beside, options.count);
+  require_alike(samples, *others);
+  if (others->count() != samples.count()) {
+    throw DataError(fmt::format("{}: holds {} samples, {} holds {}; draw equally many from one seed", options.beside,
+                                others->count(), options.samples, samples.count()));
   }
-  report.add("energy_distance", energy_distance(drawn, held_out, 2));
+  report.add("twins", twin_share(samples.read_all(), others->read_all(), samples.sample_shape().count()));
 }
 
 void run(const Options& options) {
   require_cpu_only(options.common, "evaluate");
-  const Recipe recipe = load_recipe(options.recipe, recipe_overrides(options.common));
-  const bool points = is_point_data(recipe.data.name);
-  const HostTensor samples = read_samples(options.samples, sample_shape(recipe), points ? DType::f32 : DType::u8);
-  Report report;
-  report.add("samples", samples.shape[0]);
-  points ? report_points(report, recipe, samples) : report_images(report, recipe, samples);
-  if (!options.beside.empty()) {
-    const HostTensor others = read_samples(options.beside, sample_shape(recipe), samples.dtype);
-    if (others.shape[0] != samples.shape[0]) {
-      throw DataError(fmt::format("{}: holds {} samples, {} holds {}; draw equally many from one seed", options.beside,
-                                  others.shape[0], options.samples, samples.shape[0]));
-    }
-    report.add("twins", twin_share(samples.to_doubles(), others.to_doubles(), sample_shape(recipe).count()));
+  const Part part = parse_part(options.split);
+  const std::unique_ptr<SampleSet> samples = open_samples(options.samples, options.count);
+  const Reference reference = open_reference(options.reference, part, recipe_overrides(options.common));
+  if (samples->is_image() && samples->count() < kFewSamples && !options.common.quiet) {
+    fmt::print(stderr, "ascore: {} samples: distances of fewer than {} are biased; compare equal numbers only\n",
+               samples->count(), kFewSamples);
   }
+  Report report;
+  report.add("samples", samples->count());
+  report.add("reference", reference.name);
+  samples->is_image() ? report_images(report, *samples, reference, options)
+                      : report_points(report, *samples, reference);
+  if (!options.beside.empty()) report_twins(report, *samples, options);
   fmt::print("{}\n", report.json_line());
 }
 
@@ -118,15 +125,35 @@ void run(const Options& options) {
 
 void add_evaluate_command(CLI::App& program, ExitCode&) {
   auto* command = program.add_subcommand(
-      "evaluate", "Measure samples: modes and energy distance of points, Frechet distance of small images' pixels");
+      "evaluate",
+      "Measure samples: Frechet distance, precision, recall, density and coverage of images; modes, energy and sliced "
+      "Wasserstein distance of points");
   auto options = std::make_shared<Options>();
-  command->add_option("samples", options->samples, "samples.npz of ascore sample")->required()->type_name("SAMPLES");
-  command->add_option("recipe", options->recipe, "whose data to compare with: a file or a shipped name")
+  command
+      ->add_option("samples", options->samples,
+                   "folder or samples.npz of ascore sample, an array, or a folder of images")
       ->required()
-      ->type_name("RECIPE");
+      ->type_name("SAMPLES");
+  command
+      ->add_option("--reference", options->reference,
+                   "what to compare with: a recipe (a file or a shipped name), statistics of ascore stats, or samples")
+      ->required()
+      ->type_name("REF");
+  command->add_option("--split", options->split, "of a recipe's data: train, test or all (all)")->type_name("PART");
+  command->add_option("--count", options->count, "measure the first N samples (all)")
+      ->check(whole_number(2))
+      ->type_name("N");
+  command->add_option("--neighbours", options->neighbours, "k of precision, recall, density and coverage (5)")
+      ->check(whole_number(1, 1000))
+      ->type_name("K");
+  command
+      ->add_option("--manifold-count", options->manifold_count,
+                   "most samples and references that precision and its kin look at; 0: leave them out (2000)")
+      ->check(whole_number(0))
+      ->type_name("N");
   command
       ->add_option("--beside", options->beside,
-                   "samples.npz of another network from the same seed and sampler: adds the share of samples that are "
+                   "samples of another network from the same seed and sampler: adds the share of samples that are "
                    "nearest to their own twin there")
       ->type_name("SAMPLES");
   add_common_options(*command, options->common);

@@ -1,6 +1,7 @@
 #include "engine/metrics/energy.hpp"
 #include "engine/metrics/frechet.hpp"
 #include "engine/metrics/modes.hpp"
+#include "engine/metrics/sliced_wasserstein.hpp"
 #include "engine/metrics/twins.hpp"
 #include "kernels/core/error.hpp"
 #include "tests/support/catch.hpp"
@@ -8,13 +9,19 @@
 
 using namespace ascore;
 
+namespace {
+double distance(const std::vector<double>& a, const std::vector<double>& b, int64_t dimensions) {
+  return frechet_distance(feature_statistics(a, dimensions), feature_statistics(b, dimensions));
+}
+}  // namespace
+
 TEST_CASE("the Frechet distance of sets with known moments is the closed form") {
   // Four corners: mean 0, covariance diag(4/3, 4/3). Scaled by 3 along x and shifted: covariance diag(12, 4/3).
   const std::vector<double> a{-1, -1, -1, 1, 1, -1, 1, 1}, b{2, -1, 2, 1, 8, -1, 8, 1};
   const double roots = std::sqrt(12.0) - std::sqrt(4.0 / 3.0);
-  CHECK(frechet_distance(a, b, 2) == Approx(25 + roots * roots));
-  CHECK(frechet_distance(b, a, 2) == Approx(frechet_distance(a, b, 2)));
-  CHECK(frechet_distance(a, a, 2) == Approx(0).margin(1e-12));
+  CHECK(distance(a, b, 2) == Approx(25 + roots * roots));
+  CHECK(distance(b, a, 2) == Approx(distance(a, b, 2)));
+  CHECK(distance(a, a, 2) == Approx(0).margin(1e-12));
 }
 
 TEST_CASE("the Frechet distance of correlated sets needs the matrix root, not roots of elements") {
@@ -30,7 +37,7 @@ TEST_CASE("the Frechet distance of correlated sets needs the matrix root, not ro
   }
   const double a11 = 9 * c * c + s * s, a22 = 9 * s * s + c * c;
   const double expected = 20 - 2 * std::sqrt(a11 * 9 + a22 * 1 + 2 * 9.0);
-  CHECK(frechet_distance(a, b, 2) == Approx(expected));
+  CHECK(distance(a, b, 2) == Approx(expected));
 }
 
 TEST_CASE("mode coverage counts hit modes and points within 3 sd") {
@@ -59,8 +66,10 @@ TEST_CASE("the energy distance is zero between equal distributions and grows wit
 
 TEST_CASE("metrics refuse sets that are no rows") {
   const std::vector<double> one{1, 2}, odd{1, 2, 3};
-  CHECK_THROWS_AS(frechet_distance(one, odd, 2), DataError);
-  CHECK_THROWS_AS(frechet_distance(one, one, 2), DataError);
+  CHECK_THROWS_AS(feature_statistics(odd, 2), DataError);
+  CHECK_THROWS_AS(feature_statistics(one, 2), DataError);
+  CHECK_THROWS_AS(feature_statistics(std::vector<double>{1, 2, 3, std::nan("")}, 2), DataError);
+  CHECK_THROWS_AS(sliced_wasserstein(odd, one), DataError);
   CHECK_THROWS_AS(energy_distance(odd, one, 2), DataError);
 }
 
@@ -76,4 +85,17 @@ TEST_CASE("twins are rows nearest to the row of their own index", "[engine][metr
   CHECK_THROWS_AS(twin_share(a, std::vector<double>{0, 0}, 2), DataError);
   CHECK_THROWS_AS(twin_share(a, a, 3), DataError);
   CHECK_THROWS_AS(twin_share({}, {}, 2), DataError);
+}
+
+TEST_CASE("the sliced Wasserstein distance of a shift is the shift over sqrt 2, and does not mind the sets' sizes") {
+  const std::vector<double> x = test::normals(400, 3);
+  CHECK(sliced_wasserstein(x, x) == 0);
+  std::vector<double> shifted = x, twice = x;
+  for (size_t i = 0; i < shifted.size(); i += 2) shifted[i] += 3;
+  twice.insert(twice.end(), x.begin(), x.end());
+  CHECK(sliced_wasserstein(x, shifted) == Approx(3 / std::sqrt(2.0)));  // the mean of cos^2 over directions is a half
+  CHECK(sliced_wasserstein(x, twice) == Approx(0).margin(1e-9));
+  // quantiles of sets of 2 and 3: pieces of 1/3, 1/6, 1/6, 1/3
+  const std::vector<double> two{0, 0, 6, 0}, three{0, 0, 3, 0, 6, 0};
+  CHECK(sliced_wasserstein(two, three) == Approx(std::sqrt((9.0 / 6 + 9.0 / 6) / 2)));
 }
