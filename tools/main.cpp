@@ -39,6 +39,9 @@ ExitCode run(int argc, char** argv) {
   ascore::tools::add_interpolate_command(program, result);
   ascore::tools::add_denoise_command(program, result);
   ascore::tools::add_evaluate_command(program, result);
+  ascore::tools::add_stats_command(program, result);
+  ascore::tools::add_sweep_command(program, result);
+  ascore::tools::add_analyze_command(program, result);
   ascore::tools::add_info_command(program, result);
   ascore::tools::add_data_command(program, result);
   ascore::tools::add_convert_command(program, result);

@@ -157,3 +157,44 @@ TEST_CASE("evaluate refuses what cannot be compared", "[program]") {
             {{"mu", HostTensor({7}, DType::f64)}, {"sigma", HostTensor({7, 7}, DType::f64)}});
   refused("foreign.npz", "features of 20 and of 7 dimensions");
 }
+
+TEST_CASE("sweep measures every setting by the same draws, and names the best", "[program]") {
+  Folder folder;
+  const Finished trained = test::ascore({"train", "gaussians25", "--out", folder / "run", "--quiet", "--threads", "1",
+                                         "--max-steps", "4", "--set", "training.checkpoint_every=2", "--set",
+                                         "training.preview_every=0", "--set", "noise.levels=20"});
+  INFO(trained.err);
+  REQUIRE(trained.code == 0);
+  const auto sweep = [&](const std::string& out, std::vector<std::string> more) {
+    more.insert(more.begin(),
+                {"sweep", folder / "run", "--out", folder / out, "--count", "40", "--quiet", "--threads", "1"});
+    return test::ascore(more);
+  };
+  const Finished done = sweep("a", {"--step-size", "5e-5:1e-4:3", "--n-sigma", "1,2"});
+  INFO(done.err);
+  REQUIRE(done.code == 0);
+  const std::string csv = test::contents(folder.path("a/sweep.csv"));
+  std::istringstream lines(csv);
+  std::string line;
+  std::getline(lines, line);
+  CHECK(line == "checkpoint,sampler,n_sigma,step_size,eta,sample,sliced_wasserstein");
+  int rows = 0;
+  double least = INFINITY;
+  for (; std::getline(lines, line); ++rows) least = std::min(least, std::stod(line.substr(line.rfind(',') + 1)));
+  CHECK(rows == 2 * 2 * 3 * 2);  // samplers, steps per level, step sizes, plain and denoised
+  CHECK(done.out.find(fmt::format("{}", least)) != std::string::npos);
+  CHECK(read_png(folder.path("a/sweep.png")).shape == Shape{780, 1200, 3});
+
+  REQUIRE(sweep("b", {"--step-size", "5e-5:1e-4:3", "--n-sigma", "1,2"}).code == 0);
+  CHECK(test::contents(folder.path("b/sweep.csv")) == csv);
+
+  REQUIRE(sweep("c", {"--step-size", "8e-5:8e-5:1", "--sampler", "cas", "--checkpoints", "all"}).code == 0);
+  const std::string over_training = test::contents(folder.path("c/sweep.csv"));
+  for (const char* step : {"\n0,cas", "\n2,cas", "\n4,cas"}) CHECK(over_training.find(step) != std::string::npos);
+
+  test::check_refused(sweep("d", {"--step-size", "1:0.5:3"}), 2, "--step-size 1:0.5:3");
+  test::check_refused(sweep("d", {"--step-size", "1e-9:2e-9:2", "--sampler", "cas"}), 2, "nothing inside");
+  test::check_refused(sweep("d", {"--checkpoints", "some"}), 2, "--checkpoints some");
+  test::check_refused(sweep("a", {}), 2, "--overwrite");
+  CHECK_FALSE(std::filesystem::exists(folder.path("d")));
+}

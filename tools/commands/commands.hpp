@@ -16,6 +16,9 @@ void add_interpolate_command(CLI::App& program, ExitCode& result);
 void add_denoise_command(CLI::App& program, ExitCode& result);
 void add_data_command(CLI::App& program, ExitCode& result);
 void add_evaluate_command(CLI::App& program, ExitCode& result);
+void add_stats_command(CLI::App& program, ExitCode& result);
+void add_sweep_command(CLI::App& program, ExitCode& result);
+void add_analyze_command(CLI::App& program, ExitCode& result);
 void add_convert_command(CLI::App& program, ExitCode& result);
 void add_info_command(CLI::App& program, ExitCode& result);
 
