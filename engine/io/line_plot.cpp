@@ -12,9 +12,17 @@ namespace ascore {
 namespace {
 
 constexpr Color kInk{40, 40, 40}, kGrid{226, 226, 226};
-// Okabe and Ito's palette: told apart by nearly everybody.
-constexpr std::array<Color, 7> kPalette{
-    {{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}, {86, 180, 233}, {230, 159, 0}, {90, 90, 90}}};
+// Okabe and Ito's palette, told apart by nearly everybody, then three more for crowded plots.
+constexpr std::array<Color, 10> kPalette{{{0, 114, 178},
+                                          {213, 94, 0},
+                                          {0, 158, 115},
+                                          {204, 121, 167},
+                                          {86, 180, 233},
+                                          {230, 159, 0},
+                                          {90, 90, 90},
+                                          {120, 80, 30},
+                                          {100, 60, 170},
+                                          {0, 0, 0}}};
 constexpr double kTextSize = 1.8, kTitleSize = 2.2;
 constexpr double kGap = 12;  // pixels between texts and what they stand beside
 
