@@ -40,9 +40,9 @@ Tensor divided(Ctx& ctx, const Tensor& x, const NoiseLevel& sigma, int power) {
 
 }  // namespace
 
-Session::Session(const CommonOptions& options)
+Session::Session(const CommonOptions& options, const PoolOptions& memory)
     : stream_(chosen_device(options), {.threads = options.threads}),
-      allocator_(make_pool_allocator(stream_.device())),
+      allocator_(make_pool_allocator(stream_.device(), memory)),
       ctx_{stream_, *allocator_} {
   ctx_.compute = chosen_precision(options, stream_.device());
 }

@@ -3,6 +3,7 @@
 #include "engine/autograd/context.hpp"
 #include "engine/nn/interfaces.hpp"
 #include "engine/nn/parameters.hpp"
+#include "engine/tensor/pool_allocator.hpp"
 #include "engine/training/checkpoint.hpp"
 #include "samplers/score.hpp"
 #include "tools/options.hpp"
@@ -17,8 +18,8 @@ namespace ascore::tools {
 /// A device made ready as the common options say: stream, memory, context.
 class Session {
  public:
-  /// Throws DeviceError, ConfigError.
-  explicit Session(const CommonOptions& options);
+  /// `memory`: a limit for tensors. Throws DeviceError, ConfigError.
+  explicit Session(const CommonOptions& options, const PoolOptions& memory = {});
   Ctx& ctx() { return ctx_; }
   /// Calls work(). Memory that the ledger does not count (what files and data take on the host) can run out too: then
   /// the error says at least who held what the ledger counts. Throws OutOfMemoryError.

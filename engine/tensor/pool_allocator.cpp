@@ -1,7 +1,10 @@
-#include "engine/tensor/allocator.hpp"
+#include "engine/tensor/pool_allocator.hpp"
+
 #include "kernels/core/error.hpp"
 #include "kernels/core/memory.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <unordered_map>
 #include <vector>
 
@@ -13,15 +16,40 @@ namespace {
 
 constexpr size_t kGranule = 512;
 
+double mib(size_t bytes) {
+  return static_cast<double>(bytes) / (1 << 20);
+}
+
 /// What storages share with their allocator, so that either may go first.
 struct Pool {
-  explicit Pool(Device d) : device(d) {}
-  ~Pool() {
+  Pool(Device d, const PoolOptions& o) : device(d), options(o) {}
+  ~Pool() { release_unused(); }
+
+  /// A block from the device. Throws OutOfMemoryError.
+  void* reserve(size_t block) {
+    if (block > options.limit || reserved > options.limit - block) {
+      throw OutOfMemoryError(
+          fmt::format("{:.1f} MiB of a limit of {:.1f} MiB are taken", mib(reserved), mib(options.limit)));
+    }
+    void* const data = options.dry ? reinterpret_cast<void*>(next_address) : device_allocate(device, block);
+    next_address += block;
+    reserved += block;
+    return data;
+  }
+  void release_unused() {
     for (auto& [bytes, blocks] : free) {
-      for (void* block : blocks) device_free(device, block);
+      for (void* block : blocks) {
+        if (!options.dry) device_free(device, block);
+        reserved -= bytes;
+      }
+      blocks.clear();
     }
   }
+
   Device device;
+  PoolOptions options;
+  size_t reserved = 0;
+  uintptr_t next_address = uintptr_t{1} << 44;  ///< dry: of the next block; a multiple of the granule
   MemoryLedger ledger;
   std::unordered_map<size_t, std::vector<void*>> free;
 };
@@ -48,7 +76,7 @@ class PoolStorage final : public Storage {
 
 class PoolAllocator final : public Allocator {
  public:
-  explicit PoolAllocator(Device device) : pool_(std::make_shared<Pool>(device)) {}
+  PoolAllocator(Device device, const PoolOptions& options) : pool_(std::make_shared<Pool>(device, options)) {}
 
   std::shared_ptr<Storage> allocate(size_t bytes, MemoryKind kind) override {
     const size_t block = std::max((bytes + kGranule - 1) / kGranule * kGranule, kGranule);
@@ -68,23 +96,17 @@ class PoolAllocator final : public Allocator {
  private:
   void* fresh(size_t block, MemoryKind kind) {
     try {
-      return device_allocate(pool_->device, block);
+      return pool_->reserve(block);
     } catch (const OutOfMemoryError&) {
-      release_unused();  // blocks of other sizes may be what is missing
+      pool_->release_unused();  // blocks of other sizes may be what is missing
     }
     try {
-      return device_allocate(pool_->device, block);
+      return pool_->reserve(block);
     } catch (const OutOfMemoryError& error) {
       const std::string where = path().empty() ? "" : " of " + path();
-      throw OutOfMemoryError(fmt::format(
-          "out of memory: {:.1f} MiB wanted for {}{} ({}); {}; use smaller batches or networks",
-          static_cast<double>(block) / (1 << 20), name(kind), where, error.what(), pool_->ledger.summary()));
-    }
-  }
-  void release_unused() {
-    for (auto& [bytes, blocks] : pool_->free) {
-      for (void* block : blocks) device_free(pool_->device, block);
-      blocks.clear();
+      throw OutOfMemoryError(
+          fmt::format("out of memory: {:.1f} MiB wanted for {}{} ({}); {}; use smaller batches or networks", mib(block),
+                      name(kind), where, error.what(), pool_->ledger.summary()));
     }
   }
 
@@ -94,7 +116,11 @@ class PoolAllocator final : public Allocator {
 }  // namespace
 
 std::unique_ptr<Allocator> make_pool_allocator(Device device) {
-  return std::make_unique<PoolAllocator>(device);
+  return make_pool_allocator(device, {});
+}
+
+std::unique_ptr<Allocator> make_pool_allocator(Device device, const PoolOptions& options) {
+  return std::make_unique<PoolAllocator>(device, options);
 }
 
 }  // namespace ascore

@@ -73,15 +73,15 @@ void attention(Stream& stream, ConstView q, ConstView k, ConstView v, double sca
   const OpScope op(stream, "attention", {q, k, v, y, lse});
   const AttentionSizes sizes = check(op, q, k, v, y, lse);
   if (sizes.images == 0) return;
-  pick<cpu::attention, simt::attention, cuda::attention>(stream)(stream, sizes, AttentionRows(q), AttentionRows(k),
-                                                                 AttentionRows(v), scale, math, y, lse);
+  pick<cpu::attention, simt::attention, cuda::attention, DryCpu::counts_memory>(stream)(
+      stream, sizes, AttentionRows(q), AttentionRows(k), AttentionRows(v), scale, math, y, lse);
 }
 
 void attention_qkv(Stream& stream, ConstView qkv, double scale, View y, View lse, MathMode math) {
   const OpScope op(stream, "attention_qkv", {qkv, y, lse});
   const AttentionSizes sizes = check(op, qkv, y, lse);
   if (sizes.images == 0) return;
-  pick<cpu::attention, simt::attention, cuda::attention>(stream)(
+  pick<cpu::attention, simt::attention, cuda::attention, DryCpu::counts_memory>(stream)(
       stream, sizes, AttentionRows(qkv, 0), AttentionRows(qkv, 1), AttentionRows(qkv, 2), scale, math, y, lse);
 }
 
@@ -92,7 +92,7 @@ void attention_backward(Stream& stream, ConstView q, ConstView k, ConstView v, d
   check_backward(op, y, lse, dy, workspace);
   op.require(is_like(dq, q) && is_like(dk, k) && is_like(dv, v), "dq, dk and dv must be like q, k and v");
   if (sizes.images == 0) return;
-  pick<cpu::attention_backward, simt::attention_backward, cuda::attention_backward>(stream)(
+  pick<cpu::attention_backward, simt::attention_backward, cuda::attention_backward, DryCpu::counts_memory>(stream)(
       stream, sizes, AttentionRows(q), AttentionRows(k), AttentionRows(v), scale, y, lse, dy, math,
       AttentionGradient(dq), AttentionGradient(dk), AttentionGradient(dv), workspace);
 }
@@ -104,7 +104,7 @@ void attention_qkv_backward(Stream& stream, ConstView qkv, double scale, ConstVi
   check_backward(op, y, lse, dy, workspace);
   op.require(dqkv && is_like(dqkv, qkv), "dqkv must be like qkv");
   if (sizes.images == 0) return;
-  pick<cpu::attention_backward, simt::attention_backward, cuda::attention_backward>(stream)(
+  pick<cpu::attention_backward, simt::attention_backward, cuda::attention_backward, DryCpu::counts_memory>(stream)(
       stream, sizes, AttentionRows(qkv, 0), AttentionRows(qkv, 1), AttentionRows(qkv, 2), scale, y, lse, dy, math,
       AttentionGradient(dqkv, 0), AttentionGradient(dqkv, 1), AttentionGradient(dqkv, 2), workspace);
 }

@@ -91,7 +91,7 @@ class PerThread {
  public:
   PerThread(Stream& stream, HostScratch::Slot slot, int64_t count)
       : count_((count + 15) / 16 * 16),  // whole cache lines
-        memory_(stream.attached<HostScratch>().take<Acc>(slot, static_cast<size_t>(stream.threads() * count_))) {}
+        memory_(take_scratch<Acc>(stream, slot, static_cast<size_t>(stream.threads() * count_))) {}
   Acc* mine() const { return memory_ + omp_get_thread_num() * count_; }
 
  private:

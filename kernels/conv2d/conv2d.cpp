@@ -102,8 +102,7 @@ ConstView spread(Stream& stream, const Conv2dShape& s, ConstView dy) {
   if (s.out_height() == s.height && s.out_width() == s.width) return dy;
   const Shape shape{s.images, s.height, s.width, s.out};
   const size_t bytes = static_cast<size_t>(shape.count()) * size_of(dy.dtype());
-  const View result(stream.attached<HostScratch>().take<std::byte>(HostScratch::spread, bytes), shape, dy.dtype(),
-                    Device::cpu);
+  const View result(take_scratch<std::byte>(stream, HostScratch::spread, bytes), shape, dy.dtype(), Device::cpu);
   fill_bytes(stream, result, 0);
   for_cpu_float_type(dy.dtype(), [&]<class T>() {
     parallel_for(stream, int64_t(s.images) * s.out_height(), 2, [&](int64_t line) {
@@ -154,7 +153,7 @@ void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const
   check_beside(op, epilogue.sum, y, "sum must have the shape and dtype of y");
   require_slope(op, epilogue.activation, epilogue.slope);
   const Conv2dShape shape = sizes(x.shape(), weight.shape(), options);
-  pick<cpu::conv2d, simt::conv2d, cuda::conv2d>(stream)(
+  pick<cpu::conv2d, simt::conv2d, cuda::conv2d, DryCpu::counts_memory>(stream)(
       stream, shape, x, product_weights(stream, shape, x.dtype(), weight, workspace), bias, options.math, y, epilogue);
 }
 
@@ -169,8 +168,8 @@ void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOp
   const Conv2dShape shape = sizes(dx.shape(), weight.shape(), options);
   const ConstView factor =
       dgrad_fits_hopper(shape) ? product_weights(stream, shape, dy.dtype(), weight, workspace) : weight;
-  pick<cpu::conv2d_dgrad, simt::conv2d_dgrad, cuda::conv2d_dgrad>(stream)(stream, shape, dy, factor, options.math, dx,
-                                                                          epilogue);
+  pick<cpu::conv2d_dgrad, simt::conv2d_dgrad, cuda::conv2d_dgrad, DryCpu::counts_memory>(stream)(
+      stream, shape, dy, factor, options.math, dx, epilogue);
 }
 
 void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, const Conv2dOptions& options, View dweight, View dbias,
@@ -190,8 +189,8 @@ void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, const Conv2dOptions
   const size_t needed = dweight ? conv2d_wgrad_workspace_bytes(stream.device(), x.shape(), weight, options)
                                 : bias_workspace_bytes(stream.device(), dy);
   op.require(workspace.bytes() >= needed, "workspace is smaller than conv2d_wgrad_workspace_bytes");
-  pick<cpu::conv2d_wgrad, simt::conv2d_wgrad, cuda::conv2d_wgrad>(stream)(stream, sizes(x.shape(), weight, options), x,
-                                                                          dy, options.math, dweight, dbias, workspace);
+  pick<cpu::conv2d_wgrad, simt::conv2d_wgrad, cuda::conv2d_wgrad, DryCpu::counts_memory>(stream)(
+      stream, sizes(x.shape(), weight, options), x, dy, options.math, dweight, dbias, workspace);
 }
 
 size_t conv2d_workspace_bytes(Stream& stream, ConstView x, ConstView weight, const Conv2dOptions& options) {

@@ -60,10 +60,9 @@ void convolve(Stream& stream, const Conv2dShape& s, const T* x, const accumulato
               const accumulator_t<T>* bias, const Finish& epilogue, T* y) {
   using Acc = accumulator_t<T>;
   const int64_t depth = int64_t(s.taps()) * s.in;
-  HostScratch& scratch = stream.attached<HostScratch>();
   const size_t threads = static_cast<size_t>(stream.threads());
-  Acc* const all_rows = scratch.take<Acc>(HostScratch::rows, threads * kRun * depth);
-  Acc* const all_sums = scratch.take<Acc>(HostScratch::columns, threads * kRun * s.out);
+  Acc* const all_rows = take_scratch<Acc>(stream, HostScratch::rows, threads * kRun * depth);
+  Acc* const all_sums = take_scratch<Acc>(stream, HostScratch::columns, threads * kRun * s.out);
   const ConstMatrixMap<Acc> weights(weight, s.out, depth);
   const Runs runs(s);
   parallel_for(stream, runs.count, 2, [&](int64_t i) {
@@ -109,8 +108,7 @@ void gather_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView 
     using Acc = accumulator_t<T>;
     const Acc* values = weights_for<T>(stream, weight, HostScratch::weights);
     if (use == Weights::turned) {
-      Acc* const turned =
-          stream.attached<HostScratch>().take<Acc>(HostScratch::packed, static_cast<size_t>(weight.count()));
+      Acc* const turned = take_scratch<Acc>(stream, HostScratch::packed, static_cast<size_t>(weight.count()));
       turn_weights(stream, s, values, turned);
       values = turned;
     }
@@ -123,10 +121,10 @@ void gather_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Cons
   constexpr int kOutputs = 64;
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
-    HostScratch& scratch = stream.attached<HostScratch>();
     const size_t threads = static_cast<size_t>(stream.threads());
-    Acc* const all_inputs = scratch.take<Acc>(HostScratch::rows, threads * kRun * static_cast<size_t>(s.in));
-    Acc* const all_outputs = scratch.take<Acc>(HostScratch::columns, threads * kRun * static_cast<size_t>(s.out));
+    Acc* const all_inputs = take_scratch<Acc>(stream, HostScratch::rows, threads * kRun * static_cast<size_t>(s.in));
+    Acc* const all_outputs =
+        take_scratch<Acc>(stream, HostScratch::columns, threads * kRun * static_cast<size_t>(s.out));
     const int64_t groups = (s.out + kOutputs - 1) / kOutputs;
     const Runs runs(s);
     const T* const px = x.as<T>();

@@ -37,7 +37,9 @@ memory::desc plain_weights(const Conv2dShape& s, DType dtype) {
   return {{s.out, s.in, s.kernel, s.kernel}, library_type(dtype), Tag::ohwi};
 }
 
-Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType compute, DType result, bool has_bias) {
+/// `runs`: the primitives are made too, which compiles their code; else memory and layouts are told alone.
+Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType compute, DType result, bool has_bias,
+                    bool runs) {
   const auto type = library_type(compute), f32 = memory::data_type::f32;
   Convolution conv;
   conv.input = {{s.images, s.in, s.height, s.width}, type, Tag::nhwc};
@@ -58,7 +60,7 @@ Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType comp
     if (pass == Pass::forward) {
       conv.weights = forward.weights_desc();
       conv.scratch = forward.scratchpad_desc();
-      conv.primitive = dnnl::convolution_forward(forward);
+      if (runs) conv.primitive = dnnl::convolution_forward(forward);
       implementation = forward.impl_info_str();
     } else {
       const dnnl::convolution_backward_weights::primitive_desc backward(
@@ -66,10 +68,12 @@ Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType comp
           forward);
       conv.weights = backward.diff_weights_desc();
       conv.scratch = backward.scratchpad_desc();
-      conv.primitive = dnnl::convolution_backward_weights(backward);
-      conv.unpack = dnnl::reorder(
-          dnnl::reorder::primitive_desc(library.engine, conv.weights, library.engine, plain_weights(s, DType::f32)));
       implementation = backward.impl_info_str();
+      if (runs) {
+        conv.primitive = dnnl::convolution_backward_weights(backward);
+        conv.unpack = dnnl::reorder(
+            dnnl::reorder::primitive_desc(library.engine, conv.weights, library.engine, plain_weights(s, DType::f32)));
+      }
     }
     if (is_direct(implementation)) conv.implementation = implementation;
   });
@@ -83,7 +87,7 @@ const Convolution& convolution(Stream& stream, OneDnn& library, Pass pass, const
   const Convolutions::Key key{pass, s, compute, result, has_bias};
   const auto found = known.find(key);
   if (found != known.end()) return found->second;
-  return known.emplace(key, prepare(library, pass, s, compute, result, has_bias)).first->second;
+  return known.emplace(key, prepare(library, pass, s, compute, result, has_bias, !is_dry(stream))).first->second;
 }
 
 /// Weights in layouts of the library's choice, kept while their content stamp stays. Found by address: a network has a
@@ -104,16 +108,15 @@ memory plain_source(Stream& stream, OneDnn& library, const Conv2dShape& s, Const
   // Beside bf16 data computed in f32, f32 weights are rounded to bf16 first; beside real bf16 the packing rounds.
   const bool rounded = activations == DType::bf16 && (wanted == memory::data_type::f32 || use == Weights::turned);
   if (!rounded && use == Weights::as_they_are) {
-    return {plain_weights(s, weight.dtype()), library.engine, const_cast<void*>(weight.raw())};
+    return operand(stream, library, plain_weights(s, weight.dtype()), weight.raw());
   }
   const float* values = rounded ? weights_for<bf16>(stream, weight, HostScratch::weights) : weight.as<float>();
   if (use == Weights::turned) {
-    float* const turned =
-        stream.attached<HostScratch>().take<float>(HostScratch::rows, static_cast<size_t>(weight.count()));
+    float* const turned = take_scratch<float>(stream, HostScratch::rows, static_cast<size_t>(weight.count()));
     turn_weights(stream, s, values, turned);
     values = turned;
   }
-  return {plain_weights(s, DType::f32), library.engine, const_cast<float*>(values)};
+  return operand(stream, library, plain_weights(s, DType::f32), values);
 }
 
 /// `weight` as `s` applies it, in the layout `wanted`.
@@ -121,12 +124,13 @@ memory packed_weights(Stream& stream, OneDnn& library, const Conv2dShape& s, Con
                       DType activations, const memory::desc& wanted) {
   const auto pack = [&](memory target) {
     memory source = plain_source(stream, library, s, weight, use, activations, wanted.data_type());
+    if (is_dry(stream)) return target;
     dnnl::reorder(source, target).execute(library.queue, source, target);
     return target;
   };
   if (!weight.content_stamp()) {
-    return pack({wanted, library.engine,
-                 stream.attached<HostScratch>().take<std::byte>(HostScratch::packed, wanted.get_size())});
+    return pack(
+        operand(stream, library, wanted, take_scratch<std::byte>(stream, HostScratch::packed, wanted.get_size())));
   }
   auto& entries = stream.attached<PackedWeights>().kept[weight.raw()];
   size_t at = 0;
@@ -134,7 +138,12 @@ memory packed_weights(Stream& stream, OneDnn& library, const Conv2dShape& s, Con
     return entry.use == use && entry.activations == activations && entry.packed.get_desc() == wanted;
   };
   while (at < entries.size() && !fits(entries[at])) ++at;
-  if (at == entries.size()) entries.push_back({use, activations, 0, memory(wanted, library.engine)});
+  if (at == entries.size()) {
+    const memory place =
+        is_dry(stream) ? memory(wanted, library.engine, DNNL_MEMORY_NONE) : memory(wanted, library.engine);
+    entries.push_back({use, activations, 0, place});
+    stream.attached<LibraryMemory>().add(wanted.get_size());
+  }
   PackedWeights::Entry& entry = entries[at];
   if (entry.stamp != weight.content_stamp()) {
     pack(entry.packed);
@@ -164,14 +173,15 @@ bool library_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView
     if (conv.implementation.empty()) return false;
     void* const out = write_as(stream, y, result);
     std::unordered_map<int, memory> arguments{
-        {DNNL_ARG_SRC, {conv.input, library.engine, read_as(stream, x, compute, HostScratch::source)}},
+        {DNNL_ARG_SRC, operand(stream, library, conv.input, read_as(stream, x, compute, HostScratch::source))},
         {DNNL_ARG_WEIGHTS, packed_weights(stream, library, s, weight, use, x.dtype(), conv.weights)},
-        {DNNL_ARG_DST, {conv.output, library.engine, out}},
+        {DNNL_ARG_DST, operand(stream, library, conv.output, out)},
         {DNNL_ARG_SCRATCHPAD, scratchpad(stream, library, conv.scratch)}};
     if (bias) {
       const memory::desc desc({s.out}, memory::data_type::f32, Tag::a);
-      arguments.emplace(DNNL_ARG_BIAS, memory(desc, library.engine, const_cast<void*>(bias.raw())));
+      arguments.emplace(DNNL_ARG_BIAS, operand(stream, library, desc, bias.raw()));
     }
+    if (is_dry(stream)) return true;
     conv.primitive.execute(library.queue, arguments);
     if (epilogue.none()) {
       finish_writing(stream, out, y);
@@ -188,14 +198,16 @@ bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Con
     const DType compute = library.compute(x.dtype());
     const Convolution& conv = convolution(stream, library, Pass::wgrad, s, compute, compute, false);
     if (conv.implementation.empty()) return false;
-    const memory packed(conv.weights, library.engine,
-                        stream.attached<HostScratch>().take<std::byte>(HostScratch::packed, conv.weights.get_size()));
-    conv.primitive.execute(
-        library.queue,
-        {{DNNL_ARG_SRC, {conv.input, library.engine, read_as(stream, x, compute, HostScratch::source)}},
-         {DNNL_ARG_DIFF_DST, {conv.output, library.engine, read_as(stream, dy, compute, HostScratch::destination)}},
-         {DNNL_ARG_DIFF_WEIGHTS, packed},
-         {DNNL_ARG_SCRATCHPAD, scratchpad(stream, library, conv.scratch)}});
+    const memory packed = operand(stream, library, conv.weights,
+                                  take_scratch<std::byte>(stream, HostScratch::packed, conv.weights.get_size()));
+    const std::unordered_map<int, memory> arguments{
+        {DNNL_ARG_SRC, operand(stream, library, conv.input, read_as(stream, x, compute, HostScratch::source))},
+        {DNNL_ARG_DIFF_DST,
+         operand(stream, library, conv.output, read_as(stream, dy, compute, HostScratch::destination))},
+        {DNNL_ARG_DIFF_WEIGHTS, packed},
+        {DNNL_ARG_SCRATCHPAD, scratchpad(stream, library, conv.scratch)}};
+    if (is_dry(stream)) return true;
+    conv.primitive.execute(library.queue, arguments);
     conv.unpack.execute(library.queue, {{DNNL_ARG_FROM, packed},
                                         {DNNL_ARG_TO, {plain_weights(s, DType::f32), library.engine, dweight.raw()}}});
     return true;

@@ -76,6 +76,30 @@ void set_bytes(void* stream, void* to, unsigned char value, size_t bytes) {
   check(cudaMemsetAsync(to, value, bytes, static_cast<cudaStream_t>(stream)), "cudaMemsetAsync");
 }
 
+DeviceMemory memory() {
+  DeviceMemory result = {};
+  check(cudaMemGetInfo(&result.free, &result.total), "cudaMemGetInfo");
+  return result;
+}
+
+void* record_event(void* stream) {
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreate(&event), "cudaEventCreate");
+  check(cudaEventRecord(event, static_cast<cudaStream_t>(stream)), "cudaEventRecord");
+  return event;
+}
+
+double seconds_between(void* from, void* to) {
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, static_cast<cudaEvent_t>(from), static_cast<cudaEvent_t>(to)),
+        "cudaEventElapsedTime");
+  return static_cast<double>(milliseconds) * 1e-3;
+}
+
+void destroy_event(void* event) noexcept {
+  cudaEventDestroy(static_cast<cudaEvent_t>(event));
+}
+
 void begin_capture(void* stream) {
   check(cudaStreamBeginCapture(static_cast<cudaStream_t>(stream), cudaStreamCaptureModeThreadLocal),
         "cudaStreamBeginCapture");

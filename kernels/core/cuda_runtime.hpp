@@ -17,6 +17,17 @@ void release(void* memory) noexcept;
 void copy_bytes(void* stream, void* to, const void* from, size_t bytes);
 void set_bytes(void* stream, void* to, unsigned char value, size_t bytes);
 
+/// Bytes of the current GPU: free now, and all.
+struct DeviceMemory {
+  size_t free, total;
+};
+DeviceMemory memory();
+
+/// A cudaEvent_t, queued; times are valid once the stream has passed it.
+void* record_event(void* stream);
+double seconds_between(void* from, void* to);
+void destroy_event(void* event) noexcept;
+
 /// What is queued from here on, until end_capture, is remembered and not run.
 void begin_capture(void* stream);
 /// The captured work, ready to be launched, and how many nodes it has.

@@ -1,6 +1,7 @@
 #include "kernels/core/graph.hpp"
 
 #include "kernels/core/cuda_runtime.hpp"
+#include "kernels/core/dry_run.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/simt/recording.hpp"
 
@@ -19,6 +20,10 @@ Graph Graph::capture(Stream& stream, const std::function<void()>& body) {
     }
     Stream& stream;
   } capturing(stream);
+  if (is_dry(stream)) {
+    body();
+    return {nullptr, 0};
+  }
   if constexpr (kCudaBuilt) {
     if (stream.device() == Device::cuda) {
       kernels::cuda::begin_capture(stream.native());
@@ -43,6 +48,7 @@ Graph Graph::capture(Stream& stream, const std::function<void()>& body) {
 
 void Graph::replay(Stream& stream) const {
   if (stream.capturing()) throw DeviceError("a captured step cannot be replayed inside a capture");
+  if (is_dry(stream)) return;
   if constexpr (kCudaBuilt) {
     if (stream.device() == Device::cuda) return kernels::cuda::launch_graph(work_.get(), stream.native());
   }

@@ -1,7 +1,9 @@
 #include "kernels/core/memory.hpp"
 
 #include "kernels/core/cuda_runtime.hpp"
+#include "kernels/core/dry_run.hpp"
 #include "kernels/core/error.hpp"
+#include "kernels/core/op_observer.hpp"
 #include "kernels/core/op_scope.hpp"
 #include "kernels/simt/host_writes.hpp"
 #include "kernels/simt/recording.hpp"
@@ -57,6 +59,8 @@ void copy(Stream& stream, View to, ConstView from) {
         "copy: between host and device inside a step that is being captured, where a replay could not repeat it; write "
         "a step's inputs before it, and read its results after it");
   }
+  if (is_dry(stream)) return;
+  const ObservedOp observed(stream, "copy");
   if constexpr (kCudaBuilt) {
     if (to.device() == Device::cuda || from.device() == Device::cuda) {
       kernels::cuda::copy_bytes(stream.native(), to.raw(), from.raw(), to.bytes());
@@ -71,7 +75,8 @@ void copy(Stream& stream, View to, ConstView from) {
 }
 
 void fill_bytes(Stream& stream, View view, unsigned char value) {
-  if (view.bytes() == 0) return;
+  if (view.bytes() == 0 || is_dry(stream)) return;
+  const ObservedOp observed(stream, "fill_bytes");
   if constexpr (kCudaBuilt) {
     if (view.device() == Device::cuda)
       return kernels::cuda::set_bytes(stream.native(), view.raw(), value, view.bytes());

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/core/stream.hpp"
+#include "kernels/core/dry_run.hpp"
 
 #include <cstdint>
 
@@ -8,8 +8,10 @@ namespace ascore::kernels {
 
 /// Runs body(i) for i in [0, count) on the stream's threads. Every i is independent and writes its own outputs, so the
 /// result does not depend on the number of threads. Loops below `serial_below` iterations stay on the calling thread.
+/// On a dry stream nothing runs.
 template <class Body>
 void parallel_for(const Stream& stream, int64_t count, int64_t serial_below, Body&& body) {
+  if (is_dry(stream)) return;
   const int threads = count < serial_below ? 1 : stream.threads();
 #pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
   for (int64_t i = 0; i < count; ++i) body(i);

@@ -1,6 +1,7 @@
 #include "kernels/core/stream.hpp"
 
 #include "kernels/core/cuda_runtime.hpp"
+#include "kernels/core/dry_run.hpp"
 #include "kernels/core/error.hpp"
 
 #include <fmt/core.h>
@@ -24,13 +25,13 @@ bool is_available(Device device) {
 
 Stream::Stream(Device device, StreamOptions options)
     : device_(device), options_(options), threads_(options.threads > 0 ? options.threads : omp_get_max_threads()) {
-  if (const char* reason = unavailable_reason(device); *reason) {
+  if (const char* reason = unavailable_reason(device); *reason && !is_dry(*this)) {
     throw DeviceError(fmt::format("device {}: {}", name(device), reason));
   }
   // Libraries (oneDNN, Eigen) read the calling thread's OpenMP setting and take no thread count of their own.
   omp_set_num_threads(threads_);
   if constexpr (kCudaBuilt) {
-    if (device == Device::cuda) native_ = kernels::cuda::create_stream();
+    if (device == Device::cuda && !is_dry(*this)) native_ = kernels::cuda::create_stream();
   }
 }
 

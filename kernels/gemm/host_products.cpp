@@ -58,7 +58,7 @@ const float* widened<float>(Stream&, ConstView x, HostScratch::Slot) {
 }
 template <>
 const float* widened<bf16>(Stream& stream, ConstView x, HostScratch::Slot slot) {
-  float* const wide = stream.attached<HostScratch>().take<float>(slot, static_cast<size_t>(x.count()));
+  float* const wide = take_scratch<float>(stream, slot, static_cast<size_t>(x.count()));
   widen_values(stream, x.as<bf16>(), x.count(), wide);
   return wide;
 }
@@ -74,7 +74,7 @@ const float* weights_for<float>(Stream&, ConstView weight, HostScratch::Slot) {
 template <>
 const float* weights_for<bf16>(Stream& stream, ConstView weight, HostScratch::Slot slot) {
   if (weight.dtype() == DType::bf16) return widened<bf16>(stream, weight, slot);
-  float* const out = stream.attached<HostScratch>().take<float>(slot, static_cast<size_t>(weight.count()));
+  float* const out = take_scratch<float>(stream, slot, static_cast<size_t>(weight.count()));
   const float* const from = weight.as<float>();
   parallel_chunks(stream, weight.count(), kChunk, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) out[i] = widen(narrow<bf16>(from[i]));

@@ -66,7 +66,7 @@ bool is_implemented(Body&& body) {
 /// The values of `x` in dtype `compute`: its own memory, or a copy widened to f32 in `slot`.
 inline void* read_as(Stream& stream, ConstView x, DType compute, HostScratch::Slot slot) {
   if (x.dtype() == compute) return const_cast<void*>(x.raw());
-  float* const wide = stream.attached<HostScratch>().take<float>(slot, static_cast<size_t>(x.count()));
+  float* const wide = take_scratch<float>(stream, slot, static_cast<size_t>(x.count()));
   widen_values(stream, x.as<bf16>(), x.count(), wide);
   return wide;
 }
@@ -74,15 +74,20 @@ inline void* read_as(Stream& stream, ConstView x, DType compute, HostScratch::Sl
 /// Where to compute `y` in dtype `compute`; `finish_writing` then rounds into y where that is elsewhere.
 inline void* write_as(Stream& stream, View y, DType compute) {
   if (y.dtype() == compute) return y.raw();
-  return stream.attached<HostScratch>().take<float>(HostScratch::destination, static_cast<size_t>(y.count()));
+  return take_scratch<float>(stream, HostScratch::destination, static_cast<size_t>(y.count()));
 }
 inline void finish_writing(Stream& stream, const void* computed, View y) {
   if (computed != y.raw()) narrow_values(stream, static_cast<const float*>(computed), y.count(), y.as<bf16>());
 }
 
+/// `values` in the library's terms. A dry stream has none: the library would write zeros into what pads a layout.
+inline dnnl::memory operand(Stream& stream, OneDnn& library, const dnnl::memory::desc& desc, const void* values) {
+  return {desc, library.engine, is_dry(stream) ? DNNL_MEMORY_NONE : const_cast<void*>(values)};
+}
+
 /// A primitive's scratchpad, in the stream's scratch memory.
 inline dnnl::memory scratchpad(Stream& stream, OneDnn& library, const dnnl::memory::desc& desc) {
-  return {desc, library.engine, stream.attached<HostScratch>().take<std::byte>(HostScratch::library, desc.get_size())};
+  return operand(stream, library, desc, take_scratch<std::byte>(stream, HostScratch::library, desc.get_size()));
 }
 inline dnnl::primitive_attr user_scratchpad() {
   dnnl::primitive_attr attributes;

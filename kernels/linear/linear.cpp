@@ -42,9 +42,8 @@ void multiply_rows(Stream& stream, const T* x, int64_t count, const Factor& fact
                    T* y) {
   using Acc = accumulator_t<T>;
   const int64_t in = factor.rows(), out = factor.cols(), threads = stream.threads();
-  HostScratch& scratch = stream.attached<HostScratch>();
-  Acc* const all_rows = scratch.take<Acc>(HostScratch::rows, static_cast<size_t>(threads * kRows * in));
-  Acc* const all_sums = scratch.take<Acc>(HostScratch::columns, static_cast<size_t>(threads * kRows * out));
+  Acc* const all_rows = take_scratch<Acc>(stream, HostScratch::rows, static_cast<size_t>(threads * kRows * in));
+  Acc* const all_sums = take_scratch<Acc>(stream, HostScratch::columns, static_cast<size_t>(threads * kRows * out));
   parallel_for(stream, (count + kRows - 1) / kRows, 2, [&](int64_t i) {
     const int64_t begin = i * kRows, present = std::min(kRows, count - begin);
     MatrixMap<Acc> rows(all_rows + omp_get_thread_num() * kRows * in, kRows, in);
@@ -133,14 +132,15 @@ void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, View 
   op.require(!bias || bias.shape() == Shape{weight.dim(0)}, "bias must be [O]");
   check_weight_dtype(op, x, weight);
   op.require_dtype(!bias || bias.dtype() == accumulator(x.dtype()), "bias must be f32 (f64 with f64)");
-  pick<cpu::linear, simt::linear, cuda::linear>(stream)(stream, x, weight, bias, math, y);
+  pick<cpu::linear, simt::linear, cuda::linear, DryCpu::counts_memory>(stream)(stream, x, weight, bias, math, y);
 }
 
 void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, View dx, MathMode math) {
   const OpScope op(stream, "linear_dgrad", {dy, weight, dx});
   check_shapes(op, dx, weight.shape(), dy);
   check_weight_dtype(op, dy, weight);
-  pick<cpu::linear_dgrad, simt::linear_dgrad, cuda::linear_dgrad>(stream)(stream, dy, weight, math, dx);
+  pick<cpu::linear_dgrad, simt::linear_dgrad, cuda::linear_dgrad, DryCpu::counts_memory>(stream)(stream, dy, weight,
+                                                                                                 math, dx);
 }
 
 void linear_wgrad(Stream& stream, ConstView x, ConstView dy, View dweight, View dbias, View workspace, MathMode math) {
@@ -155,8 +155,8 @@ void linear_wgrad(Stream& stream, ConstView x, ConstView dy, View dweight, View 
   const size_t needed = dweight ? linear_wgrad_workspace_bytes(stream.device(), x.shape(), weight)
                                 : bias_workspace_bytes(stream.device(), x, dy);
   op.require(workspace.bytes() >= needed, "workspace is smaller than linear_wgrad_workspace_bytes");
-  pick<cpu::linear_wgrad, simt::linear_wgrad, cuda::linear_wgrad>(stream)(stream, x, dy, math, dweight, dbias,
-                                                                          workspace);
+  pick<cpu::linear_wgrad, simt::linear_wgrad, cuda::linear_wgrad, DryCpu::counts_memory>(stream)(
+      stream, x, dy, math, dweight, dbias, workspace);
 }
 
 size_t linear_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& weight) {

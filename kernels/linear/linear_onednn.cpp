@@ -52,19 +52,21 @@ const Prepared& prepared(Stream& stream, OneDnn& library, const Product& product
                                         : dnnl::matmul::desc(product.a(), product.b(), product.c());
     const dnnl::matmul::primitive_desc description(what, user_scratchpad(), library.engine);
     if (!is_direct(description.impl_info_str())) return;
-    result = {true, dnnl::matmul(description), description.scratchpad_desc()};
+    result.usable = true;
+    result.scratch = description.scratchpad_desc();
+    if (!is_dry(stream)) result.primitive = dnnl::matmul(description);
   });
   return known.emplace(product, std::move(result)).first->second;
 }
 
 void multiply(Stream& stream, OneDnn& library, const Product& product, void* a, void* b, ConstView bias, void* c) {
   const Prepared& how = prepared(stream, library, product);
-  std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, {product.a(), library.engine, a}},
-                                            {DNNL_ARG_WEIGHTS, {product.b(), library.engine, b}},
-                                            {DNNL_ARG_DST, {product.c(), library.engine, c}},
+  std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, operand(stream, library, product.a(), a)},
+                                            {DNNL_ARG_WEIGHTS, operand(stream, library, product.b(), b)},
+                                            {DNNL_ARG_DST, operand(stream, library, product.c(), c)},
                                             {DNNL_ARG_SCRATCHPAD, scratchpad(stream, library, how.scratch)}};
-  if (bias) arguments.emplace(DNNL_ARG_BIAS, memory(product.bias(), library.engine, const_cast<void*>(bias.raw())));
-  how.primitive.execute(library.queue, arguments);
+  if (bias) arguments.emplace(DNNL_ARG_BIAS, operand(stream, library, product.bias(), bias.raw()));
+  if (!is_dry(stream)) how.primitive.execute(library.queue, arguments);
 }
 
 /// The weights in the type that activations of `activations` are computed in.
@@ -73,8 +75,7 @@ void* weights_as(Stream& stream, ConstView weight, DType activations, DType comp
     return const_cast<void*>(weight.raw());
   }
   if (compute == DType::f32) return const_cast<float*>(weights_for<bf16>(stream, weight, HostScratch::weights));
-  bf16* const narrowed =
-      stream.attached<HostScratch>().take<bf16>(HostScratch::weights, static_cast<size_t>(weight.count()));
+  bf16* const narrowed = take_scratch<bf16>(stream, HostScratch::weights, static_cast<size_t>(weight.count()));
   narrow_values(stream, weight.as<float>(), weight.count(), narrowed);
   return narrowed;
 }

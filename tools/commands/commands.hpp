@@ -21,5 +21,6 @@ void add_sweep_command(CLI::App& program, ExitCode& result);
 void add_analyze_command(CLI::App& program, ExitCode& result);
 void add_convert_command(CLI::App& program, ExitCode& result);
 void add_info_command(CLI::App& program, ExitCode& result);
+void add_profile_command(CLI::App& program, ExitCode& result);
 
 }  // namespace ascore::tools

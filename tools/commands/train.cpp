@@ -11,6 +11,8 @@
 #include "tools/drawing.hpp"
 #include "tools/open_data.hpp"
 #include "tools/output_folder.hpp"
+#include "tools/profile/byte_size.hpp"
+#include "tools/profile/prediction.hpp"
 #include "tools/progress.hpp"
 #include "tools/rank_options.hpp"
 #include "tools/ranks.hpp"
@@ -33,7 +35,7 @@ namespace fs = std::filesystem;
 struct Options {
   CommonOptions common;
   RankOptions ranks;
-  std::string recipe, out;
+  std::string recipe, out, memory;
   bool resume = false, overwrite = false;
   std::optional<int64_t> max_steps;
 };
@@ -224,9 +226,20 @@ ExitCode run(Ctx& ctx, const Recipe& recipe, const Options& options, Communicato
   return ExitCode::ok;
 }
 
+size_t pool_limit(const Options& options) {
+  return options.memory.empty() ? PoolOptions{}.limit : parse_byte_size("--memory", options.memory);
+}
+
+/// What there is before training takes any of it.
+std::optional<MemoryLimit> memory_limit(const Options& options, Device device) {
+  if (options.memory.empty()) return free_memory(device);
+  return MemoryLimit{pool_limit(options), "--memory " + options.memory};
+}
+
 ExitCode run(const Options& options, Communicator& ranks) {
   const std::atomic<bool>& stop = stop_on_signals(ranks.is_root());
   std::optional<Recipe> recipe;
+  std::optional<MemoryLimit> limit;
   std::unique_ptr<Session> session;
   together(ranks, [&] {
     if (options.resume && options.overwrite) throw ConfigError("--resume and --overwrite: give one of them");
@@ -236,10 +249,21 @@ ExitCode run(const Options& options, Communicator& ranks) {
     recipe = wanted_recipe(options);
     make_plan(sampling_config(*recipe),
               noise_config(*recipe));  // a step size that cannot work is found now, not at the end
-    session = std::make_unique<Session>(options.common);
+    limit = memory_limit(options, chosen_device(options.common));
+    session = std::make_unique<Session>(options.common, PoolOptions{.limit = pool_limit(options)});
   });
   ExitCode result = ExitCode::failed;
-  session->run([&] { result = run(session->ctx(), *recipe, options, ranks, stop); });
+  try {
+    session->run([&] { result = run(session->ctx(), *recipe, options, ranks, stop); });
+  } catch (const OutOfMemoryError& error) {
+    if (!limit || ranks.size() > 1) throw;
+    session.reset();  // the advice may need what it holds
+    const RunSettings settings{.device = chosen_device(options.common),
+                               .precision = chosen_precision(options.common, chosen_device(options.common)),
+                               .threads = options.common.threads,
+                               .batch = recipe->training.batch_size};
+    throw OutOfMemoryError(fmt::format("{}; {}", error.what(), memory_advice(*recipe, settings, *limit)));
+  }
   return result;
 }
 
@@ -256,6 +280,8 @@ void add_train_command(CLI::App& program, ExitCode& result) {
   command->add_option("--max-steps", options->max_steps, "stop after this step (counted from the run's beginning)")
       ->check(whole_number(0))
       ->type_name("N");
+  command->add_option("--memory", options->memory, "take at most this much memory for tensors, e.g. 8GiB")
+      ->type_name("SIZE");
   add_common_options(*command, options->common);
   add_rank_options(*command, options->ranks);
   command->callback([options, &result] {

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "kernels/core/device.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace ascore::tools {
+
+/// How much memory tensors may take, and who says so.
+struct MemoryLimit {
+  size_t bytes = 0;
+  std::string what;  ///< "free memory of the GPU", "free memory of this machine", "--memory 24GiB"
+};
+
+/// What this machine has left for `device` now: the GPU's free memory; on cpu and simt the least of free memory, of the
+/// control group's limit and of the address space that the process may still take. Nothing for a GPU that is not there.
+std::optional<MemoryLimit> free_memory(Device device);
+
+}  // namespace ascore::tools
