@@ -8,7 +8,7 @@
 namespace ascore {
 
 const char* name(MemoryKind kind) {
-  constexpr const char* names[] = {"parameters", "gradients", "optimizer", "activations", "workspace", "data"};
+  constexpr const char* names[] = {"parameters", "gradients", "optimizer", "ema", "activations", "workspace", "data"};
   return names[static_cast<size_t>(kind)];
 }
 

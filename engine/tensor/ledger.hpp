@@ -9,8 +9,8 @@
 namespace ascore {
 
 /// What an allocation is for.
-enum class MemoryKind : uint8_t { parameters, gradients, optimizer, activations, workspace, data };
-inline constexpr int kMemoryKinds = 6;
+enum class MemoryKind : uint8_t { parameters, gradients, optimizer, ema, activations, workspace, data };
+inline constexpr int kMemoryKinds = 7;
 const char* name(MemoryKind kind);
 
 /// Counts live and peak bytes per kind and per module path. Owned by an allocator; every allocation passes through it.
@@ -37,7 +37,7 @@ class MemoryLedger {
   std::string peak_summary() const;
 
  private:
-  std::string largest(size_t Usage::* count) const;
+  std::string largest(size_t Usage::*count) const;
 
   Usage total_;
   std::array<Usage, kMemoryKinds> by_kind_{};

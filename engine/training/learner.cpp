@@ -12,7 +12,7 @@ Learner::Learner(Ctx& ctx, Module& module, const OptimizerConfig& config, std::o
       optimizer(make_optimizer(config, ctx, parameters.flat())),
       numbers_(ctx.zeros({1 + optimizer->scalar_count()}, DType::f64, MemoryKind::optimizer)) {
   if (!ema) return;
-  average = parameters.allocate_like(ctx, MemoryKind::optimizer);
+  average = parameters.allocate_like(ctx, MemoryKind::ema);
   decay = *ema;
 }
 

@@ -5,6 +5,7 @@
 #include "kernels/conv2d/conv2d_cpu.hpp"
 #include "kernels/conv2d/conv2d_device.hpp"
 #include "kernels/conv2d/conv2d_hopper.hpp"
+#include "kernels/conv2d/conv2d_parts.hpp"
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/memory.hpp"
 #include "kernels/core/op_scope.hpp"
@@ -96,10 +97,25 @@ void convolve(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView w
   gather_conv2d(stream, shape, x, weight, use, bias, epilogue, y);
 }
 
+/// Bytes per image that the library copies of its operands, input and output (or gradient) alike.
+size_t widened_bytes(Stream& stream, const Conv2dShape& s, DType dtype) {
+  if (!library_widens(stream, dtype)) return 0;
+  const int64_t in = int64_t(s.height) * s.width * s.in, out = int64_t(s.out_height()) * s.out_width() * s.out;
+  return static_cast<size_t>(in + out) * sizeof(float);
+}
+
+bool has_gaps(const Conv2dShape& s) {
+  return s.out_height() != s.height || s.out_width() != s.width;
+}
+/// Bytes per image of what `spread` makes.
+size_t spread_bytes(const Conv2dShape& s, DType dtype) {
+  return has_gaps(s) ? static_cast<size_t>(int64_t(s.height) * s.width * s.out) * size_of(dtype) : 0;
+}
+
 /// dy with stride - 1 zeros between its pixels, in an image of x's size, so that dx is a convolution of stride 1 that
 /// keeps the size; dy itself where it has that size.
 ConstView spread(Stream& stream, const Conv2dShape& s, ConstView dy) {
-  if (s.out_height() == s.height && s.out_width() == s.width) return dy;
+  if (!has_gaps(s)) return dy;
   const Shape shape{s.images, s.height, s.width, s.out};
   const size_t bytes = static_cast<size_t>(shape.count()) * size_of(dy.dtype());
   const View result(take_scratch<std::byte>(stream, HostScratch::spread, bytes), shape, dy.dtype(), Device::cpu);
@@ -120,20 +136,38 @@ ConstView spread(Stream& stream, const Conv2dShape& s, ConstView dy) {
 
 void conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias, MathMode, View y,
             const Conv2dEpilogue& epilogue) {
-  convolve(stream, shape, x, weight, Weights::as_they_are, bias, epilogue, y);
+  for_parts(shape, widened_bytes(stream, shape, x.dtype()), [&](const Conv2dShape& part, int64_t begin, int64_t end) {
+    convolve(stream, part, images(x, begin, end), weight, Weights::as_they_are, bias,
+             images(Finish(epilogue), begin, end), images(y, begin, end));
+  });
 }
 void conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight, MathMode, View dx,
                   const Conv2dGradEpilogue& epilogue) {
-  if (shape.images == 0) return;
-  convolve(stream, turned(shape), spread(stream, shape, dy), weight, Weights::turned, {}, epilogue, dx);
+  const size_t copied = spread_bytes(shape, dy.dtype()) + widened_bytes(stream, turned(shape), dy.dtype());
+  for_parts(shape, copied, [&](const Conv2dShape& part, int64_t begin, int64_t end) {
+    convolve(stream, turned(part), spread(stream, part, images(dy, begin, end)), weight, Weights::turned, {},
+             images(Finish(epilogue), begin, end), images(dx, begin, end));
+  });
 }
 void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, MathMode, View dweight,
                   View dbias, View) {
   if (dbias) column_sums(stream, dy, dy.count() / shape.out, shape.out, dbias);
   if (!dweight) return;
   if (shape.images == 0) return fill_bytes(stream, dweight, 0);
-  if (library_conv2d_wgrad(stream, shape, x, dy, dweight)) return;
-  gather_conv2d_wgrad(stream, shape, x, dy, dweight);
+  const auto gradient = [&](const Conv2dShape& part, ConstView px, ConstView pdy, View to) {
+    if (!library_conv2d_wgrad(stream, part, px, pdy, to)) gather_conv2d_wgrad(stream, part, px, pdy, to);
+  };
+  for_parts(shape, widened_bytes(stream, shape, x.dtype()), [&](const Conv2dShape& part, int64_t begin, int64_t end) {
+    const ConstView px = images(x, begin, end), pdy = images(dy, begin, end);
+    if (begin == 0) return gradient(part, px, pdy, dweight);
+    // Only beside widened operands is there a second part, and then the gradient is f32.
+    float* const more = take_scratch<float>(stream, HostScratch::weights, static_cast<size_t>(dweight.count()));
+    gradient(part, px, pdy, View(more, dweight.shape(), DType::f32, Device::cpu));
+    float* const sum = dweight.as<float>();
+    parallel_chunks(stream, dweight.count(), 1 << 14, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) sum[i] += more[i];
+    });
+  });
 }
 }  // namespace cpu
 

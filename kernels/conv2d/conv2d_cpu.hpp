@@ -35,6 +35,8 @@ void gather_conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, 
 bool library_conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, Weights use,
                     ConstView bias, const Finish& finish, View y);
 bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, View dweight);
+/// True if oneDNN computes in f32 what is of this dtype, on copies of the operands.
+bool library_widens(Stream& stream, DType dtype);
 /// Names of oneDNN's kernels; empty where the above return false.
 std::string library_conv2d_name(Stream& stream, const Conv2dShape& shape, DType dtype);
 std::string library_conv2d_wgrad_name(Stream& stream, const Conv2dShape& shape, DType dtype);

@@ -9,6 +9,9 @@ bool library_conv2d(Stream&, const Conv2dShape&, ConstView, ConstView, Weights, 
 bool library_conv2d_wgrad(Stream&, const Conv2dShape&, ConstView, ConstView, View) {
   return false;
 }
+bool library_widens(Stream&, DType) {
+  return false;
+}
 std::string library_conv2d_name(Stream&, const Conv2dShape&, DType) {
   return {};
 }

@@ -224,6 +224,11 @@ std::string implementation(Stream& stream, Pass pass, const Conv2dShape& s, DTyp
 }
 }  // namespace
 
+bool library_widens(Stream& stream, DType dtype) {
+  if (dtype != DType::bf16) return false;
+  return with_library(stream, [&](OneDnn& library) { return library.compute(dtype) != dtype; });
+}
+
 std::string library_conv2d_name(Stream& stream, const Conv2dShape& s, DType dtype) {
   return implementation(stream, Pass::forward, s, dtype);
 }

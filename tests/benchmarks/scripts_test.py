@@ -246,5 +246,33 @@ class Suite(Scripts):
             self.assertEqual(self.called.read_text(), "")
 
 
+class Memory(Scripts):
+    def stand_in(self, name, mib, more=""):
+        """A program that holds so many MiB per image of its --batch."""
+        code = f"import sys; w = sys.argv; n = int(w[w.index(\"--batch\") + 1]); kept = bytearray(b\"x\") * (n * {mib << 20}); {more}"
+        return self.script(name, f"exec '{sys.executable}' -c '{code}' \"$@\"")
+
+    def test_divides_by_the_images_between_two_batches(self):
+        program = self.stand_in("ascore", 8, 'f = open(w[w.index("--json") + 1], "w"); f.write("{\\"peak_bytes\\": %d}" % (n * 5e6))')
+        document = self.folder / "memory.md"
+        document.write_text("<!-- t -->\n<!-- /t -->\n")
+        done = subprocess.run([sys.executable, ROOT / "benchmarks/memory.py", "ncsnv2", "--batches", "4,12", "--ascore", program,
+                               "--python", self.stand_in("python", 16), "--settings", "none,block", "--table", "t",
+                               "--document", document], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in document.read_text().splitlines()[3:-1]]
+        self.assertEqual([row[0] for row in rows], ["ncsnv2, f32, none", "ncsnv2, f32, block"])
+        for row in rows:
+            self.assertAlmostEqual(float(row[1].split()[0]), 8.4, delta=0.6)
+            self.assertEqual(row[2], "5.0 MB")
+            self.assertAlmostEqual(float(row[4]), 0.5, delta=0.05)
+
+    def test_a_program_that_fails_is_an_error(self):
+        done = subprocess.run([sys.executable, ROOT / "benchmarks/memory.py", "unet", "--python", "none", "--ascore",
+                               self.script("ascore", "exit 4")], capture_output=True, text=True)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("exit code 4 of:", done.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -195,6 +195,7 @@ TEST_CASE("profile refuses what makes no sense in one line", "[program]") {
   const Folder folder;
   const std::vector<std::pair<Words, std::string>> rows = {
       {{"--batch", "0"}, "--batch"},
+      {{"--recompute", "all"}, "--recompute"},
       {{"--steps", "1"}, "--steps"},
       {{"--memory", "lots"}, "--memory lots"},
       {{"--dry-run", "--trace", folder / "t"}, "--trace"},

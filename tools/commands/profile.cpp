@@ -22,7 +22,7 @@ namespace {
 
 struct Options {
   CommonOptions common;
-  std::string recipe, json, html, png, trace, memory;
+  std::string recipe, recompute, json, html, png, trace, memory;
   std::optional<int64_t> batch;
   int64_t steps = 3;
   bool dry_run = false, overwrite = false;
@@ -59,7 +59,9 @@ void write_outputs(const Options& options, const MemoryProfile& profile, const O
 }
 
 void run(const Options& options) {
-  const Recipe recipe = load_recipe(options.recipe, recipe_overrides(options.common));
+  std::vector<std::string> overrides = recipe_overrides(options.common);
+  if (!options.recompute.empty()) overrides.push_back("training.recompute=" + options.recompute);
+  const Recipe recipe = load_recipe(options.recipe, overrides);
   check_outputs(options);
   const Device device = device_of(options);
   MemoryProfile profile{.recipe = recipe.source,
@@ -107,6 +109,9 @@ void add_profile_command(CLI::App& program, ExitCode&) {
   command->add_option("--batch", options->batch, "images per step (default: the recipe's)")
       ->check(whole_number(1, kLargestBatch))
       ->type_name("B");
+  command->add_option("--recompute", options->recompute, "what backward computes again: none, norm or block")
+      ->check(CLI::IsMember({"none", "norm", "block"}))
+      ->type_name("WHAT");
   command->add_option("--steps", options->steps, "training steps to run")
       ->check(whole_number(2, 100000))
       ->capture_default_str()

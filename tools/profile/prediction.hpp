@@ -21,8 +21,8 @@ std::optional<size_t> predicted_peak(const Recipe& recipe, RunSettings settings)
 int64_t largest_batch(const Recipe& recipe, const RunSettings& settings, size_t limit);
 inline constexpr int64_t kLargestBatch = 1 << 20;
 
-/// For an out-of-memory error: "training at batch_size 128 needs 9.31 GiB, 2.00 GiB are there (--memory 2GiB);
-/// training.batch_size = 16 would fit". Every setting in it was predicted to fit, by dry runs.
+/// For an out-of-memory error: "training at batch_size 128 needs 9.31 GiB, 2.00 GiB are there (--memory 2GiB); these
+/// would fit: training.batch_size = 19; or training.micro_batch = 16". Every setting in it fitted in a dry run.
 std::string memory_advice(const Recipe& recipe, const RunSettings& settings, const MemoryLimit& limit);
 
 }  // namespace ascore::tools
