@@ -30,7 +30,7 @@ AnnealingSteps::AnnealingSteps(Ctx& ctx, const ScoreFn& score, std::span<const A
       position_(ctx.zeros({1}, DType::f64)),
       row_(ctx.zeros({kAll}, DType::f64)),
       arena_(ctx.allocator),
-      step_(&arena_) {
+      step_(arena_) {
   std::vector<double> table;
   for (const auto& [sigma, before, direction, after] : steps) {
     const auto draw = static_cast<double>(table.size() / kAll);

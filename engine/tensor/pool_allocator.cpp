@@ -1,5 +1,6 @@
 #include "engine/tensor/pool_allocator.hpp"
 
+#include "engine/tensor/reserved_memory.hpp"
 #include "kernels/core/error.hpp"
 #include "kernels/core/memory.hpp"
 
@@ -36,12 +37,13 @@ struct Pool {
     reserved += block;
     return data;
   }
+  void give_back(void* data, size_t block) {
+    if (!options.dry) device_free(device, data);
+    reserved -= block;
+  }
   void release_unused() {
     for (auto& [bytes, blocks] : free) {
-      for (void* block : blocks) {
-        if (!options.dry) device_free(device, block);
-        reserved -= bytes;
-      }
+      for (void* block : blocks) give_back(block, bytes);
       blocks.clear();
     }
   }
@@ -74,7 +76,18 @@ class PoolStorage final : public Storage {
   std::string path_;
 };
 
-class PoolAllocator final : public Allocator {
+/// A block that goes back to the device.
+class ReservedStorage final : public Storage {
+ public:
+  ReservedStorage(std::shared_ptr<Pool> pool, void* data, size_t bytes)
+      : Storage(data, bytes, pool->device), pool_(std::move(pool)) {}
+  ~ReservedStorage() override { pool_->give_back(data_, bytes_); }
+
+ private:
+  std::shared_ptr<Pool> pool_;
+};
+
+class PoolAllocator final : public Allocator, public ReservedMemory {
  public:
   PoolAllocator(Device device, const PoolOptions& options) : pool_(std::make_shared<Pool>(device, options)) {}
 
@@ -92,6 +105,13 @@ class PoolAllocator final : public Allocator {
   }
   Device device() const override { return pool_->device; }
   const MemoryLedger& ledger() const override { return pool_->ledger; }
+
+  size_t reserved_bytes() const override { return pool_->reserved; }
+  void release_unused() override { pool_->release_unused(); }
+  std::shared_ptr<Storage> reserve(size_t bytes) override {
+    return std::make_shared<ReservedStorage>(pool_, fresh(bytes, MemoryKind::activations), bytes);
+  }
+  std::shared_ptr<MemoryLedger> books() override { return {pool_, &pool_->ledger}; }
 
  private:
   void* fresh(size_t block, MemoryKind kind) {

@@ -7,15 +7,15 @@ bool has_graphs(Device device) {
 }
 
 void ReplayedStep::run(Ctx& ctx, const Body& body) {
-  if (!arena_ || !ran_) {
-    body(ctx);
+  Ctx inside{ctx.stream, arena_, ctx.tape, ctx.training, ctx.compute, ctx.random};
+  if (!captures_ || !ran_ || !arena_.ready()) {
+    arena_.run(number_, false, [&] { body(inside); });
     ran_ = true;
     return;
   }
   if (!graph_) {
-    Ctx captured{ctx.stream, *arena_, ctx.tape, ctx.training, ctx.compute, ctx.random};
-    graph_ = Graph::capture(ctx.stream, [&] { body(captured); });
-    arena_->poison(ctx.stream);
+    arena_.run(number_, true, [&] { graph_ = Graph::capture(ctx.stream, [&] { body(inside); }); });
+    arena_.poison(ctx.stream);
   }
   graph_->replay(ctx.stream);
 }

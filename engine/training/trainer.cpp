@@ -65,9 +65,9 @@ struct Trainer::State {
         score(ctx, n, c.score_optimizer, c.ema, master_type(ctx)),
         record(ctx),
         arena(ctx.allocator),
-        critic_step(captured()),
-        score_step(captured()) {
+        score_step(arena, captures()) {
     check(config.training);
+    if (d) critic_step.emplace(arena, captures());
     if (d) critic.emplace(ctx, *d, c.critic_optimizer, std::nullopt, master_type(ctx));
     game.emplace(GameConfig{.target = c.target,
                             .loss = c.training.loss,
@@ -87,11 +87,8 @@ struct Trainer::State {
     const TrainingConfig& training = config.training;
     return training.micro_batch > 0 ? std::min(ranks.share().count, training.micro_batch) : ranks.share().count;
   }
-  /// Where captured steps have their memory; null where steps cannot be captured: what ranks do together in host memory
-  /// is no part of a graph.
-  ArenaAllocator* captured() {
-    return config.training.cuda_graphs && has_graphs(ctx.stream.device()) && ranks.alone() ? &arena : nullptr;
-  }
+  /// Whether steps are captured: what ranks do together in host memory is no part of a graph.
+  bool captures() const { return config.training.cuda_graphs && has_graphs(ctx.stream.device()) && ranks.alone(); }
   bool writes() const { return !run.empty() && ranks.communicator().is_root(); }
   NoiseKey key(RandomStream stream) const {
     return {.seed = config.seed, .stream = id(stream), .first_sample = 0, .step = 0};
@@ -131,7 +128,8 @@ struct Trainer::State {
   std::optional<AdversarialGame> game;
   UpdateRecord record;
   ArenaAllocator arena;
-  ReplayedStep critic_step, score_step;
+  std::optional<ReplayedStep> critic_step;
+  ReplayedStep score_step;
   std::optional<MetricsLog> metrics;  ///< from run() on, if this process writes
   int64_t step = 0, data_position = 0;
   std::optional<int64_t> saved_step;
@@ -160,7 +158,7 @@ void Trainer::State::iterate(Loader& loader) {
     if (i + 1 == batches) score.begin_update(ctx, step);
     if (!critic) continue;
     critic->begin_update(ctx, step * batches + i);
-    critic_step.run(ctx, [this](Ctx& c) { queue_critic(c); });
+    critic_step->run(ctx, [this](Ctx& c) { queue_critic(c); });
   }
   score_step.run(ctx, [this](Ctx& c) { queue_score(c); });
   ++step;

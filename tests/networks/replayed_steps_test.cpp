@@ -70,7 +70,7 @@ TEST_CASE("a run of captured steps writes the checkpoints and metrics of ordinar
   CHECK(graphs.checkpoint == plain.checkpoint);
   REQUIRE(plain.metrics.size() == static_cast<size_t>(steps));
   CHECK(graphs.metrics == plain.metrics);
-  CHECK((graphs.held > plain.held + 1000) == (device != Device::cpu));  // the memory of captured steps
+  CHECK(graphs.held == plain.held);  // the memory of captured steps is reserved, and no tensor's
 }
 
 TEST_CASE("a run of captured steps that is stopped and resumed equals the uninterrupted one") {

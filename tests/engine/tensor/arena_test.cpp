@@ -1,9 +1,11 @@
 #include "engine/autograd/context.hpp"
 #include "engine/tensor/arena_allocator.hpp"
+#include "engine/tensor/reserved_memory.hpp"
 #include "tests/support/catch.hpp"
 
 #include <cmath>
 #include <optional>
+#include <vector>
 
 using namespace ascore;
 
@@ -54,4 +56,87 @@ TEST_CASE("a tensor outlives its arena, and an arena poisons only what no tensor
   CHECK(pool->ledger().total().live == 512 + 20480);
   kept = {};
   CHECK(pool->ledger().total().live == 0);
+}
+
+TEST_CASE("steps that are written down share one piece of memory, with the same addresses in every run") {
+  const auto pool = make_pool_allocator(Device::cpu);
+  const auto& reserved = dynamic_cast<const ReservedMemory&>(*pool);
+  const MemoryLedger& ledger = pool->ledger();
+  Stream stream(Device::cpu);
+  {
+    ArenaAllocator arena(*pool);
+    Ctx ctx{stream, arena};
+    const size_t small = arena.add_step(), large = arena.add_step();
+    std::vector<const void*> seen;
+    const auto body = [&](int64_t granules) {
+      return [&ctx, &seen, granules] {
+        seen.clear();
+        const auto take = [&](int64_t times) {
+          Tensor x = ctx.zeros({128 * granules * times}, DType::f32);
+          seen.push_back(x.view().raw());
+          return x;
+        };
+        const Tensor first = take(1);
+        { const Tensor brief = take(2); }
+        const Tensor last = take(2);
+      };
+    };
+    arena.run(small, false, body(1));
+    CHECK_FALSE(arena.ready());
+    arena.run(large, false, body(10));
+    CHECK(arena.ready());
+    CHECK(arena.planned_bytes() == 0);
+    CHECK(arena.peak_bytes() == 30 * 512);
+    arena.run(small, false, body(1));
+    CHECK(arena.planned_bytes() == 30 * 512);
+    CHECK(reserved.reserved_bytes() == 30 * 512);
+    CHECK(seen[1] == seen[2]);
+    CHECK(seen[0] != seen[1]);
+    const auto before = seen;
+    arena.run(large, true, body(10));
+    arena.run(small, false, body(1));
+    CHECK(seen == before);
+    CHECK(arena.deviations() == 0);
+    CHECK(ledger.total().live == 0);
+    CHECK(ledger.total().peak == 30 * 512);
+
+    // another size, and a block that is still in use: served, from elsewhere
+    Tensor kept;
+    arena.run(small, false, [&] {
+      kept = ctx.zeros({128}, DType::f32);
+      const Tensor other = ctx.zeros({1024}, DType::f32);
+    });
+    CHECK(arena.deviations() == 1);
+    CHECK_FALSE(arena.ready());
+    arena.run(small, false, body(1));  // written down again
+    CHECK(arena.ready());
+    arena.run(small, false, [&] {
+      const Tensor first = ctx.zeros({128}, DType::f32);
+      CHECK(first.view().raw() != kept.view().raw());
+    });
+    CHECK(arena.deviations() == 2);
+    CHECK(ctx.to_host(kept) == std::vector<double>(128, 0));
+    arena.poison(stream);
+    CHECK(ctx.to_host(kept) == std::vector<double>(128, 0));
+    CHECK(std::isnan(*static_cast<const float*>(before[1])));
+    CHECK(ledger.total().live == 512);
+  }
+  CHECK(ledger.total().live == 0);
+}
+
+TEST_CASE("an arena over an allocator that reserves nothing leaves ordinary runs to it") {
+  const auto guarded = make_guarded_allocator(Device::cpu);
+  Stream stream(Device::cpu);
+  ArenaAllocator arena(*guarded);
+  Ctx ctx{stream, arena};
+  const size_t step = arena.add_step();
+  for (int i = 0; i < 2; ++i) {
+    arena.run(step, false, [&] {
+      const Tensor x = ctx.zeros({8}, DType::f32);
+      CHECK(guarded->ledger().total().live == 32);
+    });
+  }
+  CHECK(arena.ready());
+  CHECK(arena.planned_bytes() == 0);
+  CHECK(guarded->ledger().total().live == 0);
 }
