@@ -20,6 +20,9 @@ namespace {
 namespace ctx = boost::context;
 
 constexpr size_t kStackBytes = 64 * 1024;
+/// What of a stack counts as the thread's own below its first frame. Boost lays some of its own above that frame, so
+/// that the whole size would reach below the stack, into memory that may be a tensor's.
+constexpr size_t kOwnStackBytes = kStackBytes - 4096;
 
 /// Thrown into the threads that still wait when another one of the block has failed, so that their stacks unwind.
 struct AbortThread {};
@@ -57,7 +60,7 @@ BlockRunner::BlockRunner(Stream& stream, dim3 block, size_t dynamic_bytes, const
     threads_[i].fiber = ctx::fiber(std::allocator_arg, stacks_, [this, i](ctx::fiber&& scheduler) {
       scheduler_ = std::move(scheduler);
       threads_[i].stack_top = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-      if (monitor_) monitor_->resume(i, threads_[i].stack_top, kStackBytes);
+      if (monitor_) monitor_->resume(i, threads_[i].stack_top, kOwnStackBytes);
       while (!closing_) {
         run_body(i);
         yield();
@@ -244,7 +247,7 @@ void BlockRunner::run_body(unsigned i) {
 void BlockRunner::resume(unsigned i) {
   current_ = i;
   threadIdx = threads_[i].index;
-  if (monitor_) monitor_->resume(i, threads_[i].stack_top, kStackBytes);
+  if (monitor_) monitor_->resume(i, threads_[i].stack_top, kOwnStackBytes);
   threads_[i].fiber = std::move(threads_[i].fiber).resume();
 }
 

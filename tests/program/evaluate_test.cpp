@@ -120,6 +120,11 @@ TEST_CASE("evaluate measures pictures against a set, and against its statistics 
 
   const auto fewer = measured({"evaluate", folder / "drawn.npz", "--reference", folder / "real.npz", "--count", "30"});
   CHECK(fewer["samples"] == 30);
+  const Finished few =
+      test::ascore({"evaluate", folder / "drawn.npz", "--reference", folder / "real.npz", "--count", "5"});
+  CHECK(few.code == 0);
+  CHECK(few.err.find("5 samples are too few for precision and recall by 5 neighbours: left out") != std::string::npos);
+  CHECK(few.out.find("precision") == std::string::npos);
 }
 
 TEST_CASE("evaluate and stats read folders of pictures, of one size", "[program]") {
@@ -160,9 +165,10 @@ TEST_CASE("evaluate refuses what cannot be compared", "[program]") {
 
 TEST_CASE("sweep measures every setting by the same draws, and names the best", "[program]") {
   Folder folder;
-  const Finished trained = test::ascore({"train", "gaussians25", "--out", folder / "run", "--quiet", "--threads", "1",
-                                         "--max-steps", "4", "--set", "training.checkpoint_every=2", "--set",
-                                         "training.preview_every=0", "--set", "noise.levels=20"});
+  const Finished trained =
+      test::ascore({"train", "gaussians25", "--out", folder / "run", "--quiet", "--threads", "1", "--max-steps", "4",
+                    "--set", "training.checkpoint_every=2", "--set", "training.preview_every=0", "--set",
+                    "noise.levels=20", "--set", "score.width=16"});
   INFO(trained.err);
   REQUIRE(trained.code == 0);
   const auto sweep = [&](const std::string& out, std::vector<std::string> more) {
@@ -170,7 +176,7 @@ TEST_CASE("sweep measures every setting by the same draws, and names the best", 
                 {"sweep", folder / "run", "--out", folder / out, "--count", "40", "--quiet", "--threads", "1"});
     return test::ascore(more);
   };
-  const Finished done = sweep("a", {"--step-size", "5e-5:1e-4:3", "--n-sigma", "1,2"});
+  const Finished done = sweep("a", {"--step-size", "8e-5:1e-4:2", "--n-sigma", "1,2"});
   INFO(done.err);
   REQUIRE(done.code == 0);
   const std::string csv = test::contents(folder.path("a/sweep.csv"));
@@ -181,11 +187,11 @@ TEST_CASE("sweep measures every setting by the same draws, and names the best", 
   int rows = 0;
   double least = INFINITY;
   for (; std::getline(lines, line); ++rows) least = std::min(least, std::stod(line.substr(line.rfind(',') + 1)));
-  CHECK(rows == 2 * 2 * 3 * 2);  // samplers, steps per level, step sizes, plain and denoised
+  CHECK(rows == 2 * 2 * 2 * 2);  // samplers, steps per level, step sizes, plain and denoised
   CHECK(done.out.find(fmt::format("{}", least)) != std::string::npos);
   CHECK(read_png(folder.path("a/sweep.png")).shape == Shape{780, 1200, 3});
 
-  REQUIRE(sweep("b", {"--step-size", "5e-5:1e-4:3", "--n-sigma", "1,2"}).code == 0);
+  REQUIRE(sweep("b", {"--step-size", "8e-5:1e-4:2", "--n-sigma", "1,2"}).code == 0);
   CHECK(test::contents(folder.path("b/sweep.csv")) == csv);
 
   REQUIRE(sweep("c", {"--step-size", "8e-5:8e-5:1", "--sampler", "cas", "--checkpoints", "all"}).code == 0);

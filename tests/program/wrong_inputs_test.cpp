@@ -289,7 +289,7 @@ std::vector<Row> command_lines() {
       {"stats digits --out @/x", 2, "must end in .npz"},
       {"analyze", 2, "subcommand"},
       {"analyze schedule", 2, "--out"},
-      {"analyze schedule --out @/x --eta-cas 0.02", 2, "outside (0.0362"},
+      {"analyze schedule --out @/x --eta-cas 0.02", 2, "outside (0.0361995"},
       {"analyze schedule --out @/x --eta-als 2", 2, "outside (0, 2)"},
       {"analyze schedule --out @/x --levels 1", 2, "--levels"},
       {"analyze schedule --out @/x --sigma-begin 0.001", 2, "sigma"},

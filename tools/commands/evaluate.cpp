@@ -74,7 +74,13 @@ void report_images(Report& report, const SampleSet& samples, const Reference& re
   report.add("frechet", frechet_distance(drawn, pixel_statistics(*reference.samples)));
   const std::vector<FeatureStatistics> halves = halves_statistics(*reference.samples);
   report.add("halves_frechet", frechet_distance(halves[0], halves[1]));
-  if (options.manifold_count > 0) report_overlap(report, samples, *reference.samples, options);
+  const int64_t fewest = std::min({samples.count(), reference.samples->count(), options.manifold_count});
+  if (fewest > options.neighbours) {
+    report_overlap(report, samples, *reference.samples, options);
+  } else if (options.manifold_count > 0 && !options.common.quiet) {
+    fmt::print(stderr, "ascore: {} samples are too few for precision and recall by {} neighbours: left out\n", fewest,
+               options.neighbours);
+  }
 }
 
 void report_points(Report& report, const SampleSet& samples, const Reference& reference) {
