@@ -1,7 +1,6 @@
 #include "tools/profile/memory_profile.hpp"
 
 #include "tools/profile/byte_size.hpp"
-#include "tools/profile/kind_colours.hpp"
 
 #include <algorithm>
 
@@ -48,7 +47,7 @@ std::string to_text(const MemoryProfile& profile) {
       fmt::format("{}, {} {}, batch {}{}\n\n", profile.recipe, profile.device, profile.precision, profile.batch,
                   profile.predicted ? ": predicted from shapes"
                                     : fmt::format(": {} steps, {:.3g} s each", profile.steps, run.seconds_per_step));
-  text += fmt::format("{:<14}{:>12}\n", "at the peak", "");
+  text += "at the peak\n";
   for (int kind = 0; kind < kMemoryKinds; ++kind) {
     text += fmt::format("  {:<14}{:>12}\n", name(static_cast<MemoryKind>(kind)),
                         shown_bytes(as_double(run.by_kind[static_cast<size_t>(kind)])));
@@ -97,34 +96,6 @@ std::string to_json(const MemoryProfile& profile) {
   json["limit"] = profile.limit ? Json(profile.limit->what) : Json();
   json["seconds_per_step"] = profile.predicted ? Json() : Json(run.seconds_per_step);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-HostTensor timeline_picture(const MemoryRun& run) {
-  constexpr int64_t kHeight = 360, kWidth = 1000, kMargin = 10;
-  HostTensor picture({kHeight, kWidth, 3}, DType::u8);
-  const std::span<uint8_t> pixels = picture.as<uint8_t>();
-  std::ranges::fill(pixels, uint8_t{255});
-  const std::vector<BytesByKind> moments = thinned(run.timeline, kWidth - 2 * kMargin);
-  if (moments.empty() || run.peak_bytes == 0) return picture;
-  const double scale = static_cast<double>(kHeight - 2 * kMargin) / as_double(run.peak_bytes);
-  for (int64_t column = 0; column < kWidth - 2 * kMargin; ++column) {
-    const BytesByKind& live =
-        moments[static_cast<size_t>(column) * moments.size() / static_cast<size_t>(kWidth - 2 * kMargin)];
-    double bottom = 0;
-    for (size_t kind = 0; kind < live.size(); ++kind) {
-      const double top = bottom + as_double(live[kind]) * scale;
-      const Colour colour = colour_of(kind);
-      for (auto y = static_cast<int64_t>(bottom); y < static_cast<int64_t>(top); ++y) {
-        uint8_t* const pixel =
-            &pixels[static_cast<size_t>(((kHeight - kMargin - 1 - y) * kWidth + kMargin + column) * 3)];
-        pixel[0] = colour.red;
-        pixel[1] = colour.green;
-        pixel[2] = colour.blue;
-      }
-      bottom = top;
-    }
-  }
-  return picture;
 }
 
 }  // namespace ascore::tools
