@@ -27,7 +27,7 @@ constexpr int64_t kFewSamples = 2048;
 
 struct Options {
   CommonOptions common;
-  std::string samples, reference, beside, split = "all";
+  std::string samples, reference, beside, split;
   int64_t count = 0, neighbours = 5, manifold_count = 2000;
 };
 
@@ -145,7 +145,8 @@ void add_evaluate_command(CLI::App& program, ExitCode&) {
                    "what to compare with: a recipe (a file or a shipped name), statistics of ascore stats, or samples")
       ->required()
       ->type_name("REF");
-  command->add_option("--split", options->split, "of a recipe's data: train, test or all (all)")->type_name("PART");
+  command->add_option("--split", options->split, "of a recipe's data: train, test or all (images: all, points: test)")
+      ->type_name("PART");
   command->add_option("--count", options->count, "measure the first N samples (all)")
       ->check(whole_number(2))
       ->type_name("N");

@@ -16,7 +16,7 @@ namespace {
 
 struct Options {
   CommonOptions common;
-  std::string data, out, split = "all";
+  std::string data, out, split;
   bool overwrite = false;
 };
 
@@ -50,7 +50,8 @@ void add_stats_command(CLI::App& program, ExitCode&) {
       ->required()
       ->type_name("DATA");
   command->add_option("--out", options->out, "the .npz to write")->required()->type_name("F");
-  command->add_option("--split", options->split, "of a recipe's data: train, test or all (all)")->type_name("PART");
+  command->add_option("--split", options->split, "of a recipe's data: train, test or all (images: all, points: test)")
+      ->type_name("PART");
   command->add_flag("--overwrite", options->overwrite, "replace the file");
   add_common_options(*command, options->common);
   command->callback([options] { run(*options); });

@@ -28,7 +28,7 @@ namespace {
 
 struct Options {
   CommonOptions common;
-  std::string run, out, step_size = "auto", checkpoints = "last", reference, split = "all";
+  std::string run, out, step_size = "auto", checkpoints = "last", reference, split;
   std::vector<std::string> samplers{"cas", "als"};
   std::vector<int64_t> n_sigma{1};
   int64_t count = 512, batch = 256;
@@ -199,7 +199,8 @@ void add_sweep_command(CLI::App& program, ExitCode&) {
       ->check(whole_number(1, int64_t{1} << 20))
       ->type_name("N");
   command->add_option("--reference", options->reference, "as for evaluate (default: the run's data)")->type_name("REF");
-  command->add_option("--split", options->split, "of a recipe's data: train, test or all (all)")->type_name("PART");
+  command->add_option("--split", options->split, "of a recipe's data: train, test or all (images: all, points: test)")
+      ->type_name("PART");
   command->add_flag("--no-ema", options->no_ema, "the parameters themselves instead of their moving average");
   add_common_options(*command, options->common);
   command->callback([options] { run(*options); });

@@ -139,6 +139,7 @@ std::unique_ptr<SampleSet> open_samples(const fs::path& path, int64_t count) {
 }
 
 Part parse_part(const std::string& text) {
+  if (text.empty()) return Part::usual;
   if (text == "train") return Part::train;
   if (text == "test") return Part::test;
   if (text == "all") return Part::all;
@@ -147,8 +148,10 @@ Part parse_part(const std::string& text) {
 
 std::unique_ptr<SampleSet> open_recipe_samples(const Recipe& recipe, Part part) {
   Recipe untouched = recipe;
-  if (!is_point_data(recipe.data.name)) untouched.data.dequantize = untouched.data.transform = "none";
-  const char* const parts[] = {"train", "test", "all"};
+  const bool points = is_point_data(recipe.data.name);
+  if (!points) untouched.data.dequantize = untouched.data.transform = "none";
+  if (part == Part::usual) part = points ? Part::test : Part::all;
+  const char* const parts[] = {"usual", "train", "test", "all"};
   return std::make_unique<DataSamples>(fmt::format("{} ({})", recipe.data.name, parts[static_cast<size_t>(part)]),
                                        open_data(untouched), part);
 }

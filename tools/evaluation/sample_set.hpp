@@ -42,8 +42,8 @@ class SampleSet {
 /// DataError: nothing there, images of several sizes, fewer than `count`, values that are not finite.
 std::unique_ptr<SampleSet> open_samples(const std::filesystem::path& path, int64_t count);
 
-enum class Part : uint8_t { train, test, all };
-/// Throws ConfigError naming the known parts.
+enum class Part : uint8_t { usual, train, test, all };
+/// Empty: `usual`, all of a set of images, the test part of points. Throws ConfigError naming the known parts.
 Part parse_part(const std::string& text);
 
 /// A recipe's data as they are before preparation (points: as the network sees them). Throws as open_data.
