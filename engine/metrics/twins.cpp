@@ -1,5 +1,6 @@
 #include "engine/metrics/twins.hpp"
 
+#include "engine/metrics/rows.hpp"
 #include "kernels/core/error.hpp"
 
 #include <cstddef>
@@ -30,12 +31,10 @@ size_t nearest(std::span<const double> row, std::span<const double> rows) {
 }  // namespace
 
 double twin_share(std::span<const double> a, std::span<const double> b, int64_t dimensions) {
-  const auto width = static_cast<size_t>(dimensions);
-  if (dimensions <= 0 || a.size() != b.size() || a.empty() || a.size() % width != 0) {
-    throw DataError(fmt::format("twins: {} and {} values are no two sets of equally many rows of {}", a.size(),
-                                b.size(), dimensions));
-  }
-  const size_t rows = a.size() / width;
+  const int64_t count = count_rows("twins", a, dimensions, 1), others = count_rows("twins", b, dimensions, 1);
+  if (count != others)
+    throw DataError(fmt::format("twins: {} rows and {}; both sets need equally many", count, others));
+  const auto width = static_cast<size_t>(dimensions), rows = static_cast<size_t>(count);
   size_t twins = 0;
   for (size_t i = 0; i < rows; ++i) twins += nearest(a.subspan(i * width, width), b) == i;
   return static_cast<double>(twins) / static_cast<double>(rows);

@@ -62,8 +62,8 @@ std::string escaped(const std::string& text) {
 }
 
 std::string hex(size_t kind) {
-  const Colour colour = colour_of(kind);
-  return fmt::format("#{:02x}{:02x}{:02x}", colour.red, colour.green, colour.blue);
+  const auto [red, green, blue] = colour_of(kind);
+  return fmt::format("#{:02x}{:02x}{:02x}", red, green, blue);
 }
 
 std::string shown(size_t bytes) {

@@ -13,18 +13,13 @@ constexpr Color kInk{40, 40, 40}, kGrid{215, 215, 215};
 constexpr double kText = 1.8;
 constexpr double kLeft = 130, kRight = 1180, kTop = 90, kBottom = 560;
 
-Color color_of(size_t kind) {
-  const Colour colour = colour_of(kind);
-  return {colour.red, colour.green, colour.blue};
-}
-
 /// The categories that the run has, in the order in which they lie over one another.
 void draw_legend(Canvas& canvas, const MemoryRun& run) {
   double x = kLeft;
   for (size_t kind = 0; kind < run.by_kind.size(); ++kind) {
     if (run.by_kind[kind] == 0) continue;
     const std::string words = name(static_cast<MemoryKind>(kind));
-    canvas.rectangle(x, 56, x + 16, 72, color_of(kind));
+    canvas.rectangle(x, 56, x + 16, 72, colour_of(kind));
     canvas.text(x + 22, 56, words, kText, kInk);
     x += text_width(words, kText) + 46;
   }
@@ -60,7 +55,7 @@ HostTensor timeline_picture(const MemoryRun& run) {
     double y = kBottom;
     for (size_t kind = 0; kind < live.size(); ++kind) {
       const double height = static_cast<double>(live[kind]) * scale;
-      canvas.rectangle(x, y - height, x + 1, y, color_of(kind));
+      canvas.rectangle(x, y - height, x + 1, y, colour_of(kind));
       y -= height;
     }
   }
