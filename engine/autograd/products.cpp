@@ -18,10 +18,17 @@ Tensor linear(Ctx& ctx, const Tensor& x, const Tensor& weight, const Tensor& bia
         fmt::format("linear: x {} must be [N,I] and weight {} [O,I]", to_string(x.shape()), to_string(weight.shape())));
   }
   Tensor y = ctx.empty({x.dim(0), weight.dim(0)}, x.dtype());  // [N,O]
-  kernels::linear(ctx.stream, x, weight, bias, y);
+  Tensor scratch;
+  if (const size_t bytes = kernels::linear_workspace_bytes(ctx.stream, x, weight)) {
+    scratch = ctx.empty(Shape{static_cast<int64_t>(bytes)}, DType::u8, MemoryKind::workspace);
+  }
+  kernels::linear(ctx.stream, x, weight, bias, y, MathMode::f32, scratch.view());
   if (ctx.tape) {
     ctx.tape->record("linear", {x, weight, bias}, y, [input = ctx.tape->keep(x), weight](Backward& b) {  // not bias
-      if (b.wants(0)) kernels::linear_dgrad(b.stream, b.grad_out(), weight, b.grad_in(0));
+      if (b.wants(0)) {
+        const View scratch = b.workspace(kernels::linear_workspace_bytes(b.stream, b.grad_out(), weight));
+        kernels::linear_dgrad(b.stream, b.grad_out(), weight, b.grad_in(0), MathMode::f32, scratch);
+      }
       if (b.wants(1) || b.wants(2)) {
         const Tensor x = input.get(b.ctx);
         const View scratch =

@@ -1,7 +1,6 @@
 #include "kernels/conv2d/conv2d.hpp"
 
 #include "kernels/activation/slope.hpp"
-#include "kernels/cast/cast.hpp"
 #include "kernels/conv2d/conv2d_cpu.hpp"
 #include "kernels/conv2d/conv2d_device.hpp"
 #include "kernels/conv2d/conv2d_hopper.hpp"
@@ -11,7 +10,6 @@
 #include "kernels/core/op_scope.hpp"
 #include "kernels/core/parallel.hpp"
 #include "kernels/core/pick.hpp"
-#include "kernels/core/workspace.hpp"
 #include "kernels/gemm/host_products.hpp"
 #include "kernels/gemm/tiles.hpp"
 
@@ -69,22 +67,6 @@ void check_beside(const OpScope& op, ConstView view, ConstView result, const cha
 void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
   const bool mixed = x.dtype() == DType::bf16 && weight.dtype() == DType::f32;
   op.require_dtype(weight.dtype() == x.dtype() || mixed, "weight must have the dtype of x, or f32 beside bf16");
-}
-
-/// Bytes of weights in bf16, if Hopper's instructions are to multiply them and they are not.
-size_t rounded_weight_bytes(Stream& stream, const Conv2dShape& shape, DType images, ConstView weight) {
-  const bool rounds = shape.images > 0 && images == DType::bf16 && weight.dtype() == DType::f32;
-  if (!rounds || !fits_hopper(shape) || !hopper_device(stream).present) return 0;
-  return static_cast<size_t>(weight.count()) * size_of(DType::bf16);
-}
-
-/// The weights, rounded into the workspace if it has room for that.
-ConstView product_weights(Stream& stream, const Conv2dShape& shape, DType images, ConstView weight, View workspace) {
-  const size_t bytes = rounded_weight_bytes(stream, shape, images, weight);
-  if (bytes == 0 || workspace.bytes() < bytes) return weight;
-  const View rounded = Workspace(workspace).take(weight.shape(), DType::bf16);
-  cast(stream, weight, rounded);
-  return rounded;
 }
 
 }  // namespace
@@ -188,7 +170,7 @@ void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const
   require_slope(op, epilogue.activation, epilogue.slope);
   const Conv2dShape shape = sizes(x.shape(), weight.shape(), options);
   pick<cpu::conv2d, simt::conv2d, cuda::conv2d, DryCpu::counts_memory>(stream)(
-      stream, shape, x, product_weights(stream, shape, x.dtype(), weight, workspace), bias, options.math, y, epilogue);
+      stream, shape, x, hopper_weights(stream, shape, x.dtype(), weight, workspace), bias, options.math, y, epilogue);
 }
 
 void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx,
@@ -201,7 +183,7 @@ void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOp
   require_slope(op, epilogue.activation, epilogue.slope);
   const Conv2dShape shape = sizes(dx.shape(), weight.shape(), options);
   const ConstView factor =
-      dgrad_fits_hopper(shape) ? product_weights(stream, shape, dy.dtype(), weight, workspace) : weight;
+      dgrad_fits_hopper(shape) ? hopper_weights(stream, shape, dy.dtype(), weight, workspace) : weight;
   pick<cpu::conv2d_dgrad, simt::conv2d_dgrad, cuda::conv2d_dgrad, DryCpu::counts_memory>(stream)(
       stream, shape, dy, factor, options.math, dx, epilogue);
 }
@@ -228,7 +210,7 @@ void conv2d_wgrad(Stream& stream, ConstView x, ConstView dy, const Conv2dOptions
 }
 
 size_t conv2d_workspace_bytes(Stream& stream, ConstView x, ConstView weight, const Conv2dOptions& options) {
-  return rounded_weight_bytes(stream, sizes(x.shape(), weight.shape(), options), x.dtype(), weight);
+  return hopper_weight_bytes(stream, sizes(x.shape(), weight.shape(), options), x.dtype(), weight);
 }
 
 size_t conv2d_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& weight, const Conv2dOptions& options) {

@@ -1,5 +1,7 @@
 #include "kernels/conv2d/conv2d_hopper.hpp"
 
+#include "kernels/cast/cast.hpp"
+#include "kernels/core/workspace.hpp"
 #include "kernels/gemm/hopper_tiles.hpp"
 
 #include <algorithm>
@@ -12,6 +14,20 @@ bool runs_on_hopper(Stream& stream, std::initializer_list<ConstView> operands,
   const auto taken = [&](const ConstView& view) { return view.dtype() == DType::bf16 && aligned(view); };
   return std::all_of(operands.begin(), operands.end(), taken) && std::all_of(others.begin(), others.end(), aligned) &&
          hopper_device(stream).present;
+}
+
+size_t hopper_weight_bytes(Stream& stream, const Conv2dShape& s, DType images, ConstView weight) {
+  const bool rounds = s.images > 0 && images == DType::bf16 && weight.dtype() == DType::f32;
+  if (!rounds || !fits_hopper(s) || !hopper_device(stream).present) return 0;
+  return static_cast<size_t>(weight.count()) * size_of(DType::bf16);
+}
+
+ConstView hopper_weights(Stream& stream, const Conv2dShape& s, DType images, ConstView weight, View workspace) {
+  const size_t bytes = hopper_weight_bytes(stream, s, images, weight);
+  if (bytes == 0 || workspace.bytes() < bytes) return weight;
+  const View rounded = Workspace(workspace).take(weight.shape(), DType::bf16);
+  cast(stream, weight, rounded);
+  return rounded;
 }
 
 int64_t hopper_gradient_workspace(const Conv2dShape& s) {

@@ -15,16 +15,18 @@
 /// an image's result stays the same in any batch.
 namespace ascore::kernels {
 
-/// True for the shapes of all three passes: an odd kernel with its padding on all sides, channels in whole chunks of 16
-/// bytes, and enough of them that the smallest tiles, 128 x 64, are not mostly empty.
+/// True for the shapes of the forward pass and of the weights' gradient: padding and taps that bulk copies reach,
+/// channels in whole chunks of 16 bytes, and enough of them: 32 fill a quarter of the smallest tile, 128 x 128.
 constexpr bool fits_hopper(const Conv2dShape& s) {
-  constexpr int kChunk = 8, kLeastChannels = 32, kFarthestCorner = 127, kLargestStride = 8;
-  return s.kernel % 2 == 1 && !s.same && s.in % kChunk == 0 && s.out % kChunk == 0 && s.in >= kLeastChannels &&
-         s.out >= kLeastChannels && s.padding() <= kFarthestCorner && s.stride <= kLargestStride;
+  constexpr int kChunk = 8, kLeastChannels = 32, kFarthestTap = 255, kFarthestCorner = 128, kLargestStride = 8;
+  const int reach = s.dilation * (s.kernel - 1);
+  return !s.same && s.in % kChunk == 0 && s.out % kChunk == 0 && s.in >= kLeastChannels && s.out >= kLeastChannels &&
+         reach <= kFarthestTap && reach - s.padding_after() + s.stride - 1 <= kFarthestCorner &&
+         s.stride <= kLargestStride;
 }
-/// dx is computed as a convolution of dy: of stride 1 only.
+/// dx is computed as convolutions of dy, one for each pixel of a stride's square: each must have a tap.
 constexpr bool dgrad_fits_hopper(const Conv2dShape& s) {
-  return fits_hopper(s) && s.stride == 1;
+  return fits_hopper(s) && (s.stride == 1 || (s.stride == 2 && s.dilation == 1 && s.kernel >= 2));
 }
 
 /// True if the stream's device has Hopper's instructions, `operands` are bf16, and all of them and `others` begin where
@@ -33,6 +35,11 @@ bool runs_on_hopper(Stream& stream, std::initializer_list<ConstView> operands, s
 
 /// f32 elements of workspace that the weight gradient needs.
 int64_t hopper_gradient_workspace(const Conv2dShape& s);
+
+/// Bytes of weights of f32 in bf16, if Hopper's instructions are to multiply images of dtype `images` by them; else 0.
+size_t hopper_weight_bytes(Stream& stream, const Conv2dShape& s, DType images, ConstView weight);
+/// The weights, rounded into the workspace if they are such and it has room for them.
+ConstView hopper_weights(Stream& stream, const Conv2dShape& s, DType images, ConstView weight, View workspace);
 
 // Arguments are as those of conv2d.hpp, checked, with weights of bf16 and at least one image.
 namespace simt {

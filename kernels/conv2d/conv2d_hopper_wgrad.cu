@@ -28,7 +28,7 @@ struct WeightProblem {
       unit /= p.row_tiles;
       first_channel = unit % p.column_tiles * Tile::kColumns;
       unit /= p.column_tiles;
-      const int taps = p.pixels.kernel * p.pixels.kernel;
+      const int taps = p.pixels.taps_h * p.pixels.taps_w;
       tap = unit % taps;
       part = unit / taps;
     }
@@ -50,8 +50,8 @@ struct WeightProblem {
       for (int row = 0; row < Tile::kRows; row += 64) {
         bulk_load(a + row / 64 * Tile::kPieceBytes, &p.dy, barrier, place.first_row + row, 0, pixel);
       }
-      const HopperPixels::Base base = p.pixels.base(pixel);
-      const int tap_h = place.tap / p.pixels.kernel, tap_w = place.tap % p.pixels.kernel;
+      const HopperPixels::Place base = p.pixels.base(pixel);
+      const int tap_h = place.tap / p.pixels.taps_w, tap_w = place.tap % p.pixels.taps_w;
       for (int column = 0; column < Tile::kColumns; column += 64) {
         p.pixels.load(b + column / 64 * Tile::kPieceBytes, barrier, base, place.first_channel + column, tap_h, tap_w);
       }
@@ -68,7 +68,7 @@ struct WeightProblem {
     __device__ __forceinline__ void store(const WeightProblem& p, int row, int column, float (&values)[8]) const {
       row += place.first_row;
       column += place.first_channel;
-      const int in = p.pixels.channels, taps = p.pixels.kernel * p.pixels.kernel;
+      const int in = p.pixels.channels, taps = p.pixels.taps_h * p.pixels.taps_w;
       if (row >= p.out || column >= in) return;
       float* const to = p.sums + ((int64_t(place.part) * p.out + row) * taps + place.tap) * in + column;
       reinterpret_cast<float4*>(to)[0] = make_float4(values[0], values[1], values[2], values[3]);
@@ -92,7 +92,7 @@ void hopper_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Cons
     const int column_tiles = static_cast<int>(tiles_along(s.in, Tile::kColumns));
     const int units = row_tiles * column_tiles * s.taps() * parts.count;
     const WeightProblem<Tile> problem{make_tensor_map(box),
-                                      HopperPixels::make(s, x.raw(), Tile::kDepth),
+                                      HopperPixels::make(output_gather(s), x.raw(), Tile::kDepth),
                                       s.out,
                                       row_tiles,
                                       column_tiles,

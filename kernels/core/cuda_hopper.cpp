@@ -72,7 +72,7 @@ TensorMap make_tensor_map(const PixelBox& box) {
                                static_cast<cuuint64_t>(box.height), static_cast<cuuint64_t>(box.images)};
   const cuuint64_t pitches[3] = {sizes[0] * kBytes, sizes[0] * sizes[1] * kBytes,
                                  sizes[0] * sizes[1] * sizes[2] * kBytes};
-  const int lower[2] = {box.lower, box.lower}, upper[2] = {box.upper, box.upper};
+  const int lower[2] = {box.lower.w, box.lower.h}, upper[2] = {box.upper.w, box.upper.h};
   const auto stride = static_cast<cuuint32_t>(box.stride);
   const cuuint32_t steps[4] = {1, stride, stride, 1};
   TensorMap map;

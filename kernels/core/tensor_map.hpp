@@ -16,15 +16,20 @@ struct TiledBox {
   int box[3];
 };
 
+struct PixelCorner {
+  int h, w;
+};
+
 /// Images [images,height,width,channels] and what one copy brings: `box_channels` (at most 64) of `box_pixels` (at most
 /// 1024) pixels. A copy starts at a base pixel and walks along base pixels, `stride` apart, through rows, then columns,
-/// then images; base pixels begin at `lower` and end at size - 1 + `upper` in both directions. What it brings of each
-/// is the pixel at the offset that the copy names (the tap of a convolution).
+/// then images; base pixels begin at `lower` and end at size - 1 + `upper` in each direction. What it brings of each is
+/// the pixel at the offset that the copy names (the tap of a convolution).
 struct PixelBox {
   const void* memory;
   int images, height, width, channels;
   int box_channels, box_pixels;
-  int stride, lower, upper;
+  int stride;
+  PixelCorner lower, upper;
 };
 
 }  // namespace ascore::kernels

@@ -1,5 +1,6 @@
 #include "kernels/linear/linear.hpp"
 
+#include "kernels/conv2d/conv2d_hopper.hpp"
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/memory.hpp"
 #include "kernels/core/op_scope.hpp"
@@ -9,6 +10,7 @@
 #include "kernels/gemm/host_products.hpp"
 #include "kernels/gemm/tiles.hpp"
 #include "kernels/linear/linear_cpu.hpp"
+#include "kernels/linear/linear_pixels.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -126,20 +128,27 @@ void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
 
 }  // namespace
 
-void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, View y, MathMode math) {
-  const OpScope op(stream, "linear", {x, weight, bias, y});
+void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, View y, MathMode math, View workspace) {
+  const OpScope op(stream, "linear", {x, weight, bias, y, workspace});
   check_shapes(op, x, weight.shape(), y);
   op.require(!bias || bias.shape() == Shape{weight.dim(0)}, "bias must be [O]");
   check_weight_dtype(op, x, weight);
   op.require_dtype(!bias || bias.dtype() == accumulator(x.dtype()), "bias must be f32 (f64 with f64)");
-  pick<cpu::linear, simt::linear, cuda::linear, DryCpu::counts_memory>(stream)(stream, x, weight, bias, math, y);
+  const ConstView factor = hopper_weights(stream, as_pixels(x.shape(), y.dim(1)), x.dtype(), weight, workspace);
+  pick<cpu::linear, simt::linear, cuda::linear, DryCpu::counts_memory>(stream)(stream, x, factor, bias, math, y);
 }
 
-void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, View dx, MathMode math) {
-  const OpScope op(stream, "linear_dgrad", {dy, weight, dx});
+size_t linear_workspace_bytes(Stream& stream, ConstView rows, ConstView weight) {
+  const Conv2dShape shape = as_pixels({rows.dim(0), weight.dim(1)}, weight.dim(0));
+  return hopper_weight_bytes(stream, shape, rows.dtype(), weight);
+}
+
+void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, View dx, MathMode math, View workspace) {
+  const OpScope op(stream, "linear_dgrad", {dy, weight, dx, workspace});
   check_shapes(op, dx, weight.shape(), dy);
   check_weight_dtype(op, dy, weight);
-  pick<cpu::linear_dgrad, simt::linear_dgrad, cuda::linear_dgrad, DryCpu::counts_memory>(stream)(stream, dy, weight,
+  const ConstView factor = hopper_weights(stream, as_pixels(dx.shape(), dy.dim(1)), dy.dtype(), weight, workspace);
+  pick<cpu::linear_dgrad, simt::linear_dgrad, cuda::linear_dgrad, DryCpu::counts_memory>(stream)(stream, dy, factor,
                                                                                                  math, dx);
 }
 
@@ -161,7 +170,9 @@ void linear_wgrad(Stream& stream, ConstView x, ConstView dy, View dweight, View 
 
 size_t linear_wgrad_workspace_bytes(Device device, const Shape& x, const Shape& weight) {
   if (device == Device::cpu) return 0;
-  return sizeof(float) * static_cast<size_t>(gradient_workspace(weight[0], weight[1], x[0]));
+  const Conv2dShape shape = as_pixels(x, weight[0]);
+  const int64_t hopper = fits_hopper(shape) ? hopper_gradient_workspace(shape) : 0;
+  return sizeof(float) * static_cast<size_t>(std::max(gradient_workspace(weight[0], weight[1], x[0]), hopper));
 }
 
 }  // namespace ascore::kernels

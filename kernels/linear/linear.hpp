@@ -16,11 +16,18 @@ namespace ascore::kernels {
 ///   y       [N,O]  of x's dtype
 /// Sums in f32 (f64 for f64), rounded once. simt, cuda: tensor cores, f32 as `math` says. A row's result does not
 /// depend on N or on the number of threads. Errors: ShapeError, DTypeError, before anything runs; N = 0: no-op. Cost: 2
-/// N I O flops; no workspace.
-void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, View y, MathMode math = MathMode::f32);
+/// N I O flops. `workspace`: linear_workspace_bytes, or absent.
+void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, View y, MathMode math = MathMode::f32,
+            View workspace = {});
 
-/// Gradient of x: dx = dy weight; dy [N,O] and dx [N,I] of one dtype, weight as above. Written, not added.
-void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, View dx, MathMode math = MathMode::f32);
+/// Bytes of workspace with which linear and linear_dgrad are fastest, as conv2d_workspace_bytes (kernels/conv2d);
+/// `rows`: x, or dy.
+size_t linear_workspace_bytes(Stream& stream, ConstView rows, ConstView weight);
+
+/// Gradient of x: dx = dy weight; dy [N,O] and dx [N,I] of one dtype, weight as above. `workspace` as above.
+/// Written, not added.
+void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, View dx, MathMode math = MathMode::f32,
+                  View workspace = {});
 
 /// Gradients of weight and bias, each computed unless absent: dweight = dy^T x, dbias[o] = sum over n of dy[n,o];
 /// dweight [O,I], dbias [O] f32 (f64 with f64). Written, not added (zeros for N = 0). Repeats bit for bit on one device

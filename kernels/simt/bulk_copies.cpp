@@ -29,8 +29,8 @@ void BulkRows::next() {
   }
   for (int i = 1; i < 3; ++i) {
     at_[i] += map.stride;
-    if (at_[i] < map.sizes[i] + map.upper) return;
-    at_[i] = map.lower;
+    if (at_[i] < map.sizes[i] + map.upper[i - 1]) return;
+    at_[i] = map.lower[i - 1];
   }
   ++at_[3];
 }

@@ -44,15 +44,19 @@ TensorMap make_tensor_map(const PixelBox& box) {
   const int sizes[4] = {box.channels, box.width, box.height, box.images};
   for (int i = 0; i < 4; ++i) map.sizes[i] = sizes[i];
   map.box_channels = box.box_channels, map.box_pixels = box.box_pixels;
-  map.stride = box.stride, map.lower = box.lower, map.upper = box.upper;
+  map.stride = box.stride;
+  map.lower[0] = box.lower.w, map.lower[1] = box.lower.h;
+  map.upper[0] = box.upper.w, map.upper[1] = box.upper.h;
   require_memory(box.memory, map.sizes);
   require(box.box_channels % 8 == 0 && box.box_channels >= 8 && box.box_channels <= kSwizzledElements,
           "the channels of a copy must be 16 to 128 bytes");
   require(box.box_pixels >= 1 && box.box_pixels <= kLargestColumn, "the pixels of a copy must lie in [1, 1024]");
   require(box.stride >= 1 && box.stride <= kLargestStride, "the stride must lie in [1, 8]");
   const auto is_corner = [](int corner) { return corner >= -128 && corner <= 127; };
-  require(is_corner(box.lower) && is_corner(box.upper), "corners must lie in [-128, 127]");
-  require(box.width + box.upper > box.lower && box.height + box.upper > box.lower, "there must be a base pixel");
+  for (int i = 0; i < 2; ++i) {
+    require(is_corner(map.lower[i]) && is_corner(map.upper[i]), "corners must lie in [-128, 127]");
+    require(sizes[1 + i] + map.upper[i] > map.lower[i], "there must be a base pixel");
+  }
   return map;
 }
 

@@ -13,7 +13,8 @@ struct TensorMap {
   const unsigned char* memory;
   int64_t sizes[4];  ///< innermost first; of a TiledBox three, then 1
   int box[4];        ///< of a TiledBox
-  int box_channels, box_pixels, stride, lower, upper;
+  int box_channels, box_pixels, stride;
+  int lower[2], upper[2];  ///< of a PixelBox: along w and h
 
   int row_elements() const { return pixels ? box_channels : box[0]; }
   int rows() const { return pixels ? box_pixels : box[1] * box[2]; }

@@ -2,6 +2,7 @@
 
 #include "kernels/conv2d/conv2d.hpp"
 #include "kernels/gemm/hopper_tiles.hpp"
+#include "kernels/linear/linear.hpp"
 #include "tests/kernels/conv2d_reference.hpp"
 #include "tests/support/catch.hpp"
 
@@ -11,7 +12,8 @@
 using namespace ascore;
 using namespace ascore::test::conv2d;
 
-/// conv2d by Hopper's instructions: on a GPU that has them, and on the emulated device when its stream is one.
+/// conv2d and linear by Hopper's instructions: on a GPU that has them, and on the emulated device when its stream is
+/// one.
 namespace {
 
 /// Rows and columns of one tile and of several, ragged and whole; depths below, at and above a slice; H != W.
@@ -29,6 +31,14 @@ const std::vector<Case>& cases() {
       {1, 6, 7, 32, 40, 5},
       {5, 1, 1, 64, 48, 1},
       {1, 3, 2, 136, 32, 3, 4},
+      // strided, even and odd sizes, one row; even kernels
+      {3, 1, 5, 40, 32, 3, 1, 2},
+      {2, 8, 6, 40, 136, 4, 1, 2},
+      {1, 9, 7, 32, 40, 4, 1, 2},
+      {3, 5, 6, 32, 64, 2, 1, 2},
+      {1, 6, 9, 32, 40, 4, 2},
+      {1, 12, 9, 32, 264, 5, 1, 2},
+      {1, 8, 7, 32, 32, 3, 2, 2},
       // enough pixels that the weight gradient is summed in parts, the last one shorter
       {1, 45, 49, 32, 40, 1},
   };
@@ -49,8 +59,12 @@ void tell_hopper(Stream& stream, int multiprocessors) {
   stream.attached<kernels::EmulatedHopper>().device = {true, multiprocessors};
 }
 
-/// True on a device that has Hopper's instructions, or can be told to: there they must compute all passes of c, and
-/// elsewhere none.
+/// True if dx is computed by Hopper's instructions too.
+bool has_gradient(const Case& c) {
+  return c.s == 1 || (c.s == 2 && c.d == 1 && c.k > 1);
+}
+
+/// True on a device that has Hopper's instructions, or can be told to: there they must compute c, and elsewhere not.
 bool has_hopper(Device device, const Case& c) {
   Stream stream(device);
   tell_hopper(stream, 3);
@@ -59,7 +73,7 @@ bool has_hopper(Device device, const Case& c) {
   for (auto pass : {forward, dgrad, wgrad}) {
     const std::string used = kernels::conv2d_implementation(stream, pass, c.x(), c.weight(), c.options(), DType::bf16);
     CAPTURE(static_cast<int>(pass), used);
-    REQUIRE((used == "hopper") == (present && (pass != dgrad || c.s == 1)));
+    REQUIRE((used == "hopper") == (present && (pass != dgrad || has_gradient(c))));
   }
   return present;
 }
@@ -85,11 +99,11 @@ Results all_passes(Stream& stream, const Case& c, ConstView x, ConstView dy, Con
       device, {static_cast<int64_t>(kernels::conv2d_wgrad_workspace_bytes(device, c.x(), c.weight(), c.options()))},
       DType::u8);
   kernels::conv2d(stream, x, weight, bias, c.options(), y);
-  if (c.s == 1) kernels::conv2d_dgrad(stream, dy, weight, c.options(), dx);
+  if (has_gradient(c)) kernels::conv2d_dgrad(stream, dy, weight, c.options(), dx);
   require_hopper_ran(stream);
   kernels::conv2d_wgrad(stream, x, dy, c.options(), dw, {}, workspace);
   stream.synchronize();
-  return {y.values(), c.s == 1 ? dx.values() : Values{}, dw.values()};
+  return {y.values(), has_gradient(c) ? dx.values() : Values{}, dw.values()};
 }
 
 /// Against the f64 reference: each element within its own rounding and that of its sum, 2^-24 per product of 16 terms
@@ -132,7 +146,7 @@ TEST_CASE("conv2d by Hopper's instructions agrees with plain f64 loops, whatever
   const double bf16_rounding = std::exp2(-8);
   check(first->y, forward<double>(c, xs, ws, bs), forward<double>(c, sizes_of(xs), sizes_of(ws), sizes_of(bs)),
         bf16_rounding);
-  if (c.s == 1) {
+  if (has_gradient(c)) {
     check(first->dx, dgrad<double>(c, dys, ws), dgrad<double>(c, sizes_of(dys), sizes_of(ws)), bf16_rounding);
   }
   check(first->dw, wgrad(c, xs, dys), wgrad(c, sizes_of(xs), sizes_of(dys)), 0);
@@ -151,13 +165,14 @@ TEST_CASE("Hopper's convolution is exact for integers") {
   tell_hopper(stream, 3);
   const Results results = all_passes(stream, c, x, dy, weight, {});
   CHECK(results.y == rounded(forward<double>(c, x.values(), weight.values(), {}), DType::bf16));
-  if (c.s == 1) CHECK(results.dx == rounded(dgrad<double>(c, dy.values(), weight.values()), DType::bf16));
+  if (has_gradient(c)) CHECK(results.dx == rounded(dgrad<double>(c, dy.values(), weight.values()), DType::bf16));
   CHECK(results.dw == wgrad(c, x.values(), dy.values()));
 }
 
 TEST_CASE("Hopper's convolution does what the epilogues say") {
   const auto device = GENERATE(from_range(test::devices()));
-  const Case c{2, 9, 8, 32, 72, 3};
+  const auto c = GENERATE(Case{2, 9, 8, 32, 72, 3}, Case{2, 9, 8, 32, 72, 4, 1, 2});
+  CAPTURE(name(device), c);
   if (!has_hopper(device, c)) return;
   constexpr auto kBf16 = DType::bf16;
   const auto x = test::data(device, c.x(), kBf16), dy = test::data(device, c.y(), kBf16, test::Fill::normal, 2);
@@ -230,6 +245,39 @@ TEST_CASE(
   const auto few = test::data(device, {8, 3, 3, 32}, DType::bf16);
   auto narrow = test::poisoned(device, {1, 5, 6, 8}, DType::bf16);
   CHECK_FALSE(hopper_threads(x, few, narrow));
+}
+
+TEST_CASE("a linear layer is a convolution by one tap for Hopper's instructions too") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const auto rounds = GENERATE(false, true);
+  const Case c{2063, 1, 1, 72, 40, 1};  // rows enough that the weights' gradient is summed in two parts
+  CAPTURE(name(device), rounds);
+  if (!has_hopper(device, c)) return;
+  const Shape in{c.N, c.I}, out{c.N, c.O}, weights{c.O, c.I};
+  const auto x = test::data(device, in, DType::bf16), dy = test::data(device, out, DType::bf16, test::Fill::normal, 2);
+  const auto given = test::data(device, weights, rounds ? DType::f32 : DType::bf16, test::Fill::normal, 3);
+  const auto bias = test::data(device, {c.O}, DType::f32, test::Fill::normal, 4);
+  Stream stream(device);
+  tell_hopper(stream, 3);
+  const size_t bytes = kernels::linear_workspace_bytes(stream, x, given);
+  CHECK(kernels::linear_workspace_bytes(stream, dy, given) == bytes);
+  CHECK(bytes == (rounds ? 2 * static_cast<size_t>(weights.count()) : 0));
+  auto workspace = test::poisoned(device, {static_cast<int64_t>(bytes)}, DType::u8);
+  auto scratch = test::poisoned(
+      device, {static_cast<int64_t>(kernels::linear_wgrad_workspace_bytes(device, in, weights))}, DType::u8);
+  auto y = test::poisoned(device, out, DType::bf16), dx = test::poisoned(device, in, DType::bf16);
+  auto dw = test::poisoned(device, weights);
+  kernels::linear(stream, x, given, bias, y, MathMode::f32, workspace);
+  kernels::linear_dgrad(stream, dy, given, dx, MathMode::f32, workspace);
+  if (!rounds) require_hopper_ran(stream);
+  kernels::linear_wgrad(stream, x, dy, dw, {}, scratch);
+  stream.synchronize();
+  const Values xs = x.values(), dys = dy.values(), bs = bias.values(),
+               ws = test::conv2d::weight_values(given, DType::bf16);
+  check(y.values(), forward<double>(c, xs, ws, bs), forward<double>(c, sizes_of(xs), sizes_of(ws), sizes_of(bs)),
+        std::exp2(-8));
+  check(dx.values(), dgrad<double>(c, dys, ws), dgrad<double>(c, sizes_of(dys), sizes_of(ws)), std::exp2(-8));
+  check(dw.values(), wgrad(c, xs, dys), wgrad(c, sizes_of(xs), sizes_of(dys)), 0);
 }
 
 TEST_CASE("Hopper's tiles fill the device where they can") {

@@ -103,10 +103,10 @@ void check_pixels(PixelCase c) {
   c.box.memory = memory.data();
   const TensorMap map = make_tensor_map(c.box);
   // Base pixels along one direction: lower, lower + stride, ... up to size - 1 + upper.
-  const auto bases = [&](int size) { return (size - 1 + b.upper - b.lower) / b.stride + 1; };
-  const int across = bases(b.width), down = bases(b.height);
-  const auto base_w = [&](int q) { return b.lower + q % across * b.stride; };
-  const auto base_h = [&](int q) { return b.lower + q / across % down * b.stride; };
+  const auto bases = [&](int size, int lower, int upper) { return (size - 1 + upper - lower) / b.stride + 1; };
+  const int across = bases(b.width, b.lower.w, b.upper.w), down = bases(b.height, b.lower.h, b.upper.h);
+  const auto base_w = [&](int q) { return b.lower.w + q % across * b.stride; };
+  const auto base_h = [&](int q) { return b.lower.h + q / across % down * b.stride; };
   const CopyPlace place{
       true, {c.channel, base_w(c.first), base_h(c.first), c.first / (across * down)}, {c.offset_w, c.offset_h}};
   const int elements = b.box_channels * b.box_pixels;
@@ -239,12 +239,14 @@ TEST_CASE("a bulk copy brings the box of a tiled tensor, swizzled, zeros outside
 TEST_CASE("a bulk copy of pixels walks along rows, columns and images, zeros outside") {
   // memory; images, height, width, channels; channels and pixels of a copy; stride, lower, upper; channel, first,
   // offsets
-  check_pixels({{nullptr, 2, 5, 4, 64, 64, 16, 1, 0, 0}, 0, 7, 0, 0});
-  check_pixels({{nullptr, 3, 5, 7, 72, 64, 128, 1, -1, -1}, 64, 0, 2, 1});
-  check_pixels({{nullptr, 3, 4, 6, 8, 64, 64, 1, -4, -4}, 0, 13, 8, 0});
-  check_pixels({{nullptr, 2, 7, 6, 16, 64, 32, 2, -1, -1}, 0, 5, 1, 2});
-  check_pixels({{nullptr, 2, 5, 9, 16, 64, 24, 2, 0, 0}, 0, 3, 0, 0});
-  check_pixels({{nullptr, 2, 6, 5, 24, 16, 40, 1, -2, 0}, 8, 11, 1, 2});
+  check_pixels({{nullptr, 2, 5, 4, 64, 64, 16, 1, {0, 0}, {0, 0}}, 0, 7, 0, 0});
+  check_pixels({{nullptr, 3, 5, 7, 72, 64, 128, 1, {-1, -1}, {-1, -1}}, 64, 0, 2, 1});
+  check_pixels({{nullptr, 3, 4, 6, 8, 64, 64, 1, {-4, -4}, {-4, -4}}, 0, 13, 8, 0});
+  check_pixels({{nullptr, 2, 7, 6, 16, 64, 32, 2, {-1, -1}, {-1, -1}}, 0, 5, 1, 2});
+  check_pixels({{nullptr, 2, 5, 9, 16, 64, 24, 2, {0, 0}, {0, 0}}, 0, 3, 0, 0});
+  check_pixels({{nullptr, 2, 6, 5, 24, 16, 40, 1, {-2, -2}, {0, 0}}, 8, 11, 1, 2});
+  check_pixels({{nullptr, 3, 6, 7, 16, 64, 48, 2, {-1, -1}, {-3, -2}}, 0, 2, 3, 2});
+  check_pixels({{nullptr, 3, 5, 4, 16, 64, 40, 1, {-1, 0}, {-2, 0}}, 0, 4, 1, 0});
 }
 
 TEST_CASE("descriptions that the driver would refuse are errors") {
@@ -254,9 +256,11 @@ TEST_CASE("descriptions that the driver would refuse are errors") {
   CHECK_THROWS_WITH(make_tensor_map(TiledBox{memory, {12, 1, 1}, {8, 1, 1}}), Catch::Contains("multiples of 16 bytes"));
   CHECK_THROWS_WITH(make_tensor_map(TiledBox{memory, {8, 1, 1}, {72, 1, 1}}), Catch::Contains("16 to 128 bytes"));
   CHECK_THROWS_WITH(make_tensor_map(TiledBox{memory, {8, 1, 1}, {8, 1, 257}}), Catch::Contains("[1, 256]"));
-  CHECK_THROWS_WITH(make_tensor_map(PixelBox{memory, 1, 1, 1, 8, 8, 1025, 1, 0, 0}), Catch::Contains("[1, 1024]"));
-  CHECK_THROWS_WITH(make_tensor_map(PixelBox{memory, 1, 1, 1, 8, 8, 1, 9, 0, 0}), Catch::Contains("[1, 8]"));
-  CHECK_THROWS_WITH(make_tensor_map(PixelBox{memory, 1, 1, 1, 8, 8, 1, 1, -129, 0}), Catch::Contains("[-128, 127]"));
+  CHECK_THROWS_WITH(make_tensor_map(PixelBox{memory, 1, 1, 1, 8, 8, 1025, 1, {0, 0}, {0, 0}}),
+                    Catch::Contains("[1, 1024]"));
+  CHECK_THROWS_WITH(make_tensor_map(PixelBox{memory, 1, 1, 1, 8, 8, 1, 9, {0, 0}, {0, 0}}), Catch::Contains("[1, 8]"));
+  CHECK_THROWS_WITH(make_tensor_map(PixelBox{memory, 1, 1, 1, 8, 8, 1, 1, {-129, -129}, {0, 0}}),
+                    Catch::Contains("[-128, 127]"));
 }
 
 TEST_CASE("wgmma multiplies operands and spreads sums as the PTX ISA says") {
