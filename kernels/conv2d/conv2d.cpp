@@ -73,62 +73,32 @@ void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
 
 namespace cpu {
 namespace {
-void convolve(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, Weights use, ConstView bias,
-              const Finish& epilogue, View y) {
-  if (shape.images == 0 || library_conv2d(stream, shape, x, weight, use, bias, epilogue, y)) return;
-  gather_conv2d(stream, shape, x, weight, use, bias, epilogue, y);
-}
-
 /// Bytes per image that the library copies of its operands, input and output (or gradient) alike.
 size_t widened_bytes(Stream& stream, const Conv2dShape& s, DType dtype) {
   if (!library_widens(stream, dtype)) return 0;
   const int64_t in = int64_t(s.height) * s.width * s.in, out = int64_t(s.out_height()) * s.out_width() * s.out;
   return static_cast<size_t>(in + out) * sizeof(float);
 }
-
-bool has_gaps(const Conv2dShape& s) {
-  return s.out_height() != s.height || s.out_width() != s.width;
-}
-/// Bytes per image of what `spread` makes.
-size_t spread_bytes(const Conv2dShape& s, DType dtype) {
-  return has_gaps(s) ? static_cast<size_t>(int64_t(s.height) * s.width * s.out) * size_of(dtype) : 0;
-}
-
-/// dy with stride - 1 zeros between its pixels, in an image of x's size, so that dx is a convolution of stride 1 that
-/// keeps the size; dy itself where it has that size.
-ConstView spread(Stream& stream, const Conv2dShape& s, ConstView dy) {
-  if (!has_gaps(s)) return dy;
-  const Shape shape{s.images, s.height, s.width, s.out};
-  const size_t bytes = static_cast<size_t>(shape.count()) * size_of(dy.dtype());
-  const View result(take_scratch<std::byte>(stream, HostScratch::spread, bytes), shape, dy.dtype(), Device::cpu);
-  fill_bytes(stream, result, 0);
-  for_cpu_float_type(dy.dtype(), [&]<class T>() {
-    parallel_for(stream, int64_t(s.images) * s.out_height(), 2, [&](int64_t line) {
-      const T* from = dy.as<T>() + line * s.out_width() * s.out;
-      const int64_t image = line / s.out_height(), h = line % s.out_height() * s.stride;
-      T* to = result.as<T>() + (image * s.height + h) * s.width * s.out;
-      for (int w = 0; w < s.out_width(); ++w, from += s.out, to += int64_t(s.stride) * s.out) {
-        std::copy_n(from, s.out, to);
-      }
-    });
-  });
-  return result;
-}
 }  // namespace
 
 void conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias, MathMode, View y,
             const Conv2dEpilogue& epilogue) {
   for_parts(shape, widened_bytes(stream, shape, x.dtype()), [&](const Conv2dShape& part, int64_t begin, int64_t end) {
-    convolve(stream, part, images(x, begin, end), weight, Weights::as_they_are, bias,
-             images(Finish(epilogue), begin, end), images(y, begin, end));
+    const ConstView px = images(x, begin, end);
+    const View py = images(y, begin, end);
+    const Finish finish = images(Finish(epilogue), begin, end);
+    if (library_conv2d(stream, part, px, weight, bias, finish, py)) return;
+    gather_conv2d(stream, part, px, weight, bias, finish, py);
   });
 }
 void conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight, MathMode, View dx,
                   const Conv2dGradEpilogue& epilogue) {
-  const size_t copied = spread_bytes(shape, dy.dtype()) + widened_bytes(stream, turned(shape), dy.dtype());
-  for_parts(shape, copied, [&](const Conv2dShape& part, int64_t begin, int64_t end) {
-    convolve(stream, turned(part), spread(stream, part, images(dy, begin, end)), weight, Weights::turned, {},
-             images(Finish(epilogue), begin, end), images(dx, begin, end));
+  for_parts(shape, widened_bytes(stream, shape, dy.dtype()), [&](const Conv2dShape& part, int64_t begin, int64_t end) {
+    const ConstView pdy = images(dy, begin, end);
+    const View pdx = images(dx, begin, end);
+    const Finish finish = images(Finish(epilogue), begin, end);
+    if (library_conv2d_dgrad(stream, part, pdy, weight, finish, pdx)) return;
+    gather_conv2d_dgrad(stream, part, pdy, weight, finish, pdx);
   });
 }
 void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, MathMode, View dweight,
@@ -228,9 +198,7 @@ std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& 
     const bool fits = pass == Conv2dPass::dgrad ? dgrad_fits_hopper(shape) : fits_hopper(shape);
     return fits && dtype == DType::bf16 && hopper_device(stream).present ? "hopper" : "portable";
   }
-  const std::string library = pass == Conv2dPass::wgrad   ? cpu::library_conv2d_wgrad_name(stream, shape, dtype)
-                              : pass == Conv2dPass::dgrad ? cpu::library_conv2d_name(stream, cpu::turned(shape), dtype)
-                                                          : cpu::library_conv2d_name(stream, shape, dtype);
+  const std::string library = cpu::library_conv2d_name(stream, pass, shape, dtype);
   return library.empty() ? "gather" : library;
 }
 

@@ -42,8 +42,7 @@ size_t conv2d_workspace_bytes(Stream& stream, ConstView x, ConstView weight, con
 
 /// Gradient of x: dx[n,p,q,i] = sum over o and those a,b,h,w with p = s h + d (a - r) and q = s w + d (b - r) of
 /// weight[o,a,b,i] dy[n,h,w,o]. dy [N,H',W',O] and dx [N,H,W,I] of one dtype, weight as above. Written, not added. Cost
-/// as conv2d (on the cpu s^2 times that). `epilogue` and `workspace` as above; dx may be neither
-/// of the epilogue's views.
+/// as conv2d. `epilogue` and `workspace` as above; dx may be neither of the epilogue's views.
 void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx,
                   const Conv2dGradEpilogue& epilogue = {}, View workspace = {});
 

@@ -3,7 +3,10 @@
 /// A build without oneDNN: everything is computed by products of gathered pixels (conv2d_gather.cpp).
 namespace ascore::kernels::cpu {
 
-bool library_conv2d(Stream&, const Conv2dShape&, ConstView, ConstView, Weights, ConstView, const Finish&, View) {
+bool library_conv2d(Stream&, const Conv2dShape&, ConstView, ConstView, ConstView, const Finish&, View) {
+  return false;
+}
+bool library_conv2d_dgrad(Stream&, const Conv2dShape&, ConstView, ConstView, const Finish&, View) {
   return false;
 }
 bool library_conv2d_wgrad(Stream&, const Conv2dShape&, ConstView, ConstView, View) {
@@ -12,10 +15,7 @@ bool library_conv2d_wgrad(Stream&, const Conv2dShape&, ConstView, ConstView, Vie
 bool library_widens(Stream&, DType) {
   return false;
 }
-std::string library_conv2d_name(Stream&, const Conv2dShape&, DType) {
-  return {};
-}
-std::string library_conv2d_wgrad_name(Stream&, const Conv2dShape&, DType) {
+std::string library_conv2d_name(Stream&, Conv2dPass, const Conv2dShape&, DType) {
   return {};
 }
 

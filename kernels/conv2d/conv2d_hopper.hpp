@@ -20,9 +20,8 @@ namespace ascore::kernels {
 constexpr bool fits_hopper(const Conv2dShape& s) {
   constexpr int kChunk = 8, kLeastChannels = 32, kFarthestTap = 255, kFarthestCorner = 128, kLargestStride = 8;
   const int reach = s.dilation * (s.kernel - 1);
-  return !s.same && s.in % kChunk == 0 && s.out % kChunk == 0 && s.in >= kLeastChannels && s.out >= kLeastChannels &&
-         reach <= kFarthestTap && reach - s.padding_after() + s.stride - 1 <= kFarthestCorner &&
-         s.stride <= kLargestStride;
+  return s.in % kChunk == 0 && s.out % kChunk == 0 && s.in >= kLeastChannels && s.out >= kLeastChannels &&
+         reach <= kFarthestTap && reach - s.padding() + s.stride - 1 <= kFarthestCorner && s.stride <= kLargestStride;
 }
 /// dx is computed as convolutions of dy, one for each pixel of a stride's square: each must have a tap.
 constexpr bool dgrad_fits_hopper(const Conv2dShape& s) {

@@ -10,6 +10,10 @@
 
 /// Convolution by oneDNN. Images are NHWC, as ours; weights are described as `any` and repacked into the layout that
 /// the kernel asks for: given [O,k,k,I] directly, the library falls back to its reference loops.
+///
+/// The gradient of x, for stride 1 and an odd kernel, is itself a convolution, of dy with the weights *turned*:
+/// mirrored in both directions, inputs and outputs exchanged. The library's forward kernels do that 15-25 % faster than
+/// those it has for gradients, which compute the others.
 namespace ascore::kernels::cpu {
 
 namespace {
@@ -21,15 +25,13 @@ using Tag = memory::format_tag;
 struct Convolution {
   std::string implementation;  ///< empty: the library has no direct kernel
   dnnl::primitive primitive;
-  memory::desc input, weights, output, scratch;
-  dnnl::primitive unpack;  ///< wgrad: from `weights` to [O,k,k,I]
+  memory::desc x, weights, y, scratch;  ///< or their gradients
+  dnnl::primitive unpack;               ///< wgrad: from `weights` to [O,k,k,I]
 };
-
-enum class Pass { forward, wgrad };
 
 /// The convolutions that a stream has met.
 struct Convolutions {
-  using Key = std::tuple<Pass, Conv2dShape, DType, DType, bool>;
+  using Key = std::tuple<Conv2dPass, Conv2dShape, DType, DType, bool>;
   std::map<Key, Convolution> known;
 };
 
@@ -37,51 +39,90 @@ memory::desc plain_weights(const Conv2dShape& s, DType dtype) {
   return {{s.out, s.in, s.kernel, s.kernel}, library_type(dtype), Tag::ohwi};
 }
 
+enum class Weights { as_they_are, turned };
+
+bool turns_weights(const Conv2dShape& s) {
+  return s.stride == 1 && s.kernel % 2 == 1;
+}
+/// The sizes of the convolution with turned weights that computes dx.
+Conv2dShape turned(const Conv2dShape& s) {
+  return {s.images, s.height, s.width, s.out, s.in, s.kernel, 1, s.dilation};
+}
+
+/// to[i][last - tap][o] = from[o][tap][i], where `s` are the sizes of the convolution that reads `to`: i counts its
+/// outputs, o its inputs.
+void turn_weights(Stream& stream, const Conv2dShape& s, const float* from, float* to) {
+  constexpr int kBlock = 32;  // squares that stay in the cache while they are transposed
+  parallel_for(stream, (s.in + kBlock - 1) / kBlock, 2, [&](int64_t block) {
+    const int begin_o = static_cast<int>(block) * kBlock, end_o = std::min(begin_o + kBlock, s.in);
+    for (int tap = 0; tap < s.taps(); ++tap) {
+      for (int begin_i = 0; begin_i < s.out; begin_i += kBlock) {
+        const int end_i = std::min(begin_i + kBlock, s.out);
+        for (int i = begin_i; i < end_i; ++i) {
+          float* const row = to + (int64_t(i) * s.taps() + s.taps() - 1 - tap) * s.in;
+          for (int o = begin_o; o < end_o; ++o) row[o] = from[(int64_t(o) * s.taps() + tap) * s.out + i];
+        }
+      }
+    }
+  });
+}
+
+/// `compute`: type of what is multiplied; `result`: of the images that come out (of a weight gradient it is f32).
 /// `runs`: the primitives are made too, which compiles their code; else memory and layouts are told alone.
-Convolution prepare(OneDnn& library, Pass pass, const Conv2dShape& s, DType compute, DType result, bool has_bias,
+Convolution prepare(OneDnn& library, Conv2dPass pass, const Conv2dShape& s, DType compute, DType result, bool has_bias,
                     bool runs) {
-  const auto type = library_type(compute), f32 = memory::data_type::f32;
-  Convolution conv;
-  conv.input = {{s.images, s.in, s.height, s.width}, type, Tag::nhwc};
-  conv.output = {{s.images, s.out, s.out_height(), s.out_width()}, library_type(result), Tag::nhwc};
-  const memory::dims before(2, s.padding()), after(2, s.padding_after()), dilation(2, s.dilation - 1),
-      stride(2, s.stride);
+  const auto type = library_type(compute), result_type = library_type(result), f32 = memory::data_type::f32;
+  const memory::dims x_sizes{s.images, s.in, s.height, s.width},
+      y_sizes{s.images, s.out, s.out_height(), s.out_width()};
+  const memory::dims padding(2, s.padding()), dilation(2, s.dilation - 1), stride(2, s.stride);
   const memory::dims weight_sizes{s.out, s.in, s.kernel, s.kernel};
   const memory::desc weights(weight_sizes, type, Tag::any), gradient(weight_sizes, f32, Tag::any);
   const memory::desc bias = has_bias ? memory::desc({s.out}, f32, Tag::a) : memory::desc();
   const auto direct = dnnl::algorithm::convolution_direct;
   const auto attributes = user_scratchpad();
+  Convolution conv;
+  conv.x = {x_sizes, pass == Conv2dPass::dgrad ? result_type : type, Tag::nhwc};
+  conv.y = {y_sizes, pass == Conv2dPass::forward ? result_type : type, Tag::nhwc};
   is_implemented([&] {
+    // What runs, or the hint that the library asks for beside a gradient's.
+    const memory::desc x(x_sizes, type, Tag::nhwc);
     const dnnl::convolution_forward::primitive_desc forward(
-        {dnnl::prop_kind::forward_training, direct, conv.input, weights, bias, conv.output, stride, dilation, before,
-         after},
+        {dnnl::prop_kind::forward_training, direct, x, weights, bias, conv.y, stride, dilation, padding, padding},
         attributes, library.engine);
-    std::string implementation;
-    if (pass == Pass::forward) {
-      conv.weights = forward.weights_desc();
-      conv.scratch = forward.scratchpad_desc();
-      if (runs) conv.primitive = dnnl::convolution_forward(forward);
-      implementation = forward.impl_info_str();
-    } else {
-      const dnnl::convolution_backward_weights::primitive_desc backward(
-          {direct, conv.input, gradient, conv.output, stride, dilation, before, after}, attributes, library.engine,
-          forward);
-      conv.weights = backward.diff_weights_desc();
-      conv.scratch = backward.scratchpad_desc();
-      implementation = backward.impl_info_str();
-      if (runs) {
-        conv.primitive = dnnl::convolution_backward_weights(backward);
-        conv.unpack = dnnl::reorder(
-            dnnl::reorder::primitive_desc(library.engine, conv.weights, library.engine, plain_weights(s, DType::f32)));
+    const auto take = [&](const auto& description, const memory::desc& layout, auto make) {
+      conv.weights = layout;
+      conv.scratch = description.scratchpad_desc();
+      if (is_direct(description.impl_info_str())) conv.implementation = description.impl_info_str();
+      if (runs) conv.primitive = make(description);
+    };
+    switch (pass) {
+      case Conv2dPass::forward:
+        take(forward, forward.weights_desc(), [](const auto& d) { return dnnl::convolution_forward(d); });
+        break;
+      case Conv2dPass::dgrad: {
+        const dnnl::convolution_backward_data::primitive_desc backward(
+            {direct, conv.x, weights, conv.y, stride, dilation, padding, padding}, attributes, library.engine, forward);
+        take(backward, backward.weights_desc(), [](const auto& d) { return dnnl::convolution_backward_data(d); });
+        break;
+      }
+      case Conv2dPass::wgrad: {
+        const dnnl::convolution_backward_weights::primitive_desc backward(
+            {direct, conv.x, gradient, conv.y, stride, dilation, padding, padding}, attributes, library.engine,
+            forward);
+        take(backward, backward.diff_weights_desc(),
+             [](const auto& d) { return dnnl::convolution_backward_weights(d); });
+        if (runs) {
+          conv.unpack = dnnl::reorder(dnnl::reorder::primitive_desc(library.engine, conv.weights, library.engine,
+                                                                    plain_weights(s, DType::f32)));
+        }
+        break;
       }
     }
-    if (is_direct(implementation)) conv.implementation = implementation;
   });
   return conv;
 }
 
-/// `compute`: type of images and weights; `result`: of the outputs (wgrad: of dy, which is `compute`).
-const Convolution& convolution(Stream& stream, OneDnn& library, Pass pass, const Conv2dShape& s, DType compute,
+const Convolution& convolution(Stream& stream, OneDnn& library, Conv2dPass pass, const Conv2dShape& s, DType compute,
                                DType result, bool has_bias) {
   auto& known = stream.attached<Convolutions>().known;
   const Convolutions::Key key{pass, s, compute, result, has_bias};
@@ -160,22 +201,23 @@ void finish_images(Stream& stream, const Finish& epilogue, float* sums, View y) 
   });
 }
 
-}  // namespace
-
-bool library_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, Weights use, ConstView bias,
-                    const Finish& epilogue, View y) {
-  if (x.dtype() == DType::f64) return false;
+/// The passes whose results are images: y of x, or dx of dy.
+bool multiply_images(Stream& stream, Conv2dPass pass, const Conv2dShape& s, ConstView from, ConstView weight,
+                     Weights use, ConstView bias, const Finish& epilogue, View to) {
+  if (from.dtype() == DType::f64) return false;
   return with_library(stream, [&](OneDnn& library) {
-    const DType compute = library.compute(x.dtype());
+    const DType compute = library.compute(from.dtype());
     // An epilogue works on sums that are not rounded yet.
     const DType result = epilogue.none() ? compute : DType::f32;
-    const Convolution& conv = convolution(stream, library, Pass::forward, s, compute, result, bias.present());
+    const Convolution& conv = convolution(stream, library, pass, s, compute, result, bias.present());
     if (conv.implementation.empty()) return false;
-    void* const out = write_as(stream, y, result);
+    void* const in = read_as(stream, from, compute, HostScratch::source);
+    void* const out = write_as(stream, to, result);
+    const bool forward = pass == Conv2dPass::forward;
     std::unordered_map<int, memory> arguments{
-        {DNNL_ARG_SRC, operand(stream, library, conv.input, read_as(stream, x, compute, HostScratch::source))},
-        {DNNL_ARG_WEIGHTS, packed_weights(stream, library, s, weight, use, x.dtype(), conv.weights)},
-        {DNNL_ARG_DST, operand(stream, library, conv.output, out)},
+        {forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_SRC, operand(stream, library, conv.x, forward ? in : out)},
+        {DNNL_ARG_WEIGHTS, packed_weights(stream, library, s, weight, use, from.dtype(), conv.weights)},
+        {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, operand(stream, library, conv.y, forward ? out : in)},
         {DNNL_ARG_SCRATCHPAD, scratchpad(stream, library, conv.scratch)}};
     if (bias) {
       const memory::desc desc({s.out}, memory::data_type::f32, Tag::a);
@@ -184,26 +226,40 @@ bool library_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView
     if (is_dry(stream)) return true;
     conv.primitive.execute(library.queue, arguments);
     if (epilogue.none()) {
-      finish_writing(stream, out, y);
+      finish_writing(stream, out, to);
     } else {
-      finish_images(stream, epilogue, static_cast<float*>(out), y);
+      finish_images(stream, epilogue, static_cast<float*>(out), to);
     }
     return true;
   });
+}
+
+}  // namespace
+
+bool library_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, ConstView bias,
+                    const Finish& epilogue, View y) {
+  return multiply_images(stream, Conv2dPass::forward, s, x, weight, Weights::as_they_are, bias, epilogue, y);
+}
+
+bool library_conv2d_dgrad(Stream& stream, const Conv2dShape& s, ConstView dy, ConstView weight, const Finish& epilogue,
+                          View dx) {
+  if (!turns_weights(s)) {
+    return multiply_images(stream, Conv2dPass::dgrad, s, dy, weight, Weights::as_they_are, {}, epilogue, dx);
+  }
+  return multiply_images(stream, Conv2dPass::forward, turned(s), dy, weight, Weights::turned, {}, epilogue, dx);
 }
 
 bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, ConstView dy, View dweight) {
   if (x.dtype() == DType::f64) return false;
   return with_library(stream, [&](OneDnn& library) {
     const DType compute = library.compute(x.dtype());
-    const Convolution& conv = convolution(stream, library, Pass::wgrad, s, compute, compute, false);
+    const Convolution& conv = convolution(stream, library, Conv2dPass::wgrad, s, compute, compute, false);
     if (conv.implementation.empty()) return false;
     const memory packed = operand(stream, library, conv.weights,
                                   take_scratch<std::byte>(stream, HostScratch::packed, conv.weights.get_size()));
     const std::unordered_map<int, memory> arguments{
-        {DNNL_ARG_SRC, operand(stream, library, conv.input, read_as(stream, x, compute, HostScratch::source))},
-        {DNNL_ARG_DIFF_DST,
-         operand(stream, library, conv.output, read_as(stream, dy, compute, HostScratch::destination))},
+        {DNNL_ARG_SRC, operand(stream, library, conv.x, read_as(stream, x, compute, HostScratch::source))},
+        {DNNL_ARG_DIFF_DST, operand(stream, library, conv.y, read_as(stream, dy, compute, HostScratch::destination))},
         {DNNL_ARG_DIFF_WEIGHTS, packed},
         {DNNL_ARG_SCRATCHPAD, scratchpad(stream, library, conv.scratch)}};
     if (is_dry(stream)) return true;
@@ -214,26 +270,20 @@ bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Con
   });
 }
 
-namespace {
-std::string implementation(Stream& stream, Pass pass, const Conv2dShape& s, DType dtype) {
-  if (dtype == DType::f64 || s.images == 0) return {};
-  return with_library(stream, [&](OneDnn& library) {
-    const DType compute = library.compute(dtype);
-    return convolution(stream, library, pass, s, compute, compute, false).implementation;
-  });
-}
-}  // namespace
-
 bool library_widens(Stream& stream, DType dtype) {
   if (dtype != DType::bf16) return false;
   return with_library(stream, [&](OneDnn& library) { return library.compute(dtype) != dtype; });
 }
 
-std::string library_conv2d_name(Stream& stream, const Conv2dShape& s, DType dtype) {
-  return implementation(stream, Pass::forward, s, dtype);
-}
-std::string library_conv2d_wgrad_name(Stream& stream, const Conv2dShape& s, DType dtype) {
-  return implementation(stream, Pass::wgrad, s, dtype);
+std::string library_conv2d_name(Stream& stream, Conv2dPass pass, const Conv2dShape& s, DType dtype) {
+  if (dtype == DType::f64 || s.images == 0) return {};
+  if (pass == Conv2dPass::dgrad && turns_weights(s)) {
+    return library_conv2d_name(stream, Conv2dPass::forward, turned(s), dtype);
+  }
+  return with_library(stream, [&](OneDnn& library) {
+    const DType compute = library.compute(dtype);
+    return convolution(stream, library, pass, s, compute, compute, false).implementation;
+  });
 }
 
 }  // namespace ascore::kernels::cpu

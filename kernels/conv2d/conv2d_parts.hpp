@@ -10,8 +10,7 @@
 #include <cstdint>
 #include <span>
 
-/// A batch in parts, so that what the cpu's convolutions copy (operands widened to f32, gradients with zeros between
-/// their pixels) does not grow with it.
+/// A batch in parts, so that what the cpu's convolutions copy (operands widened to f32) does not grow with it.
 namespace ascore::kernels::cpu {
 
 /// Images [begin, end) of [N,...]; an absent view stays absent.

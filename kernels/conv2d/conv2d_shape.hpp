@@ -13,12 +13,9 @@ struct Conv2dShape {
   int in, out;                ///< channels
   int kernel;
   int stride = 1, dilation = 1;
-  /// Of an even kernel: one more row and column of zeros before the image, so that there are as many outputs as inputs.
-  bool same = false;
 
-  /// Rows (columns) of zeros before and after the image.
-  constexpr int padding() const { return dilation * (same ? kernel / 2 : (kernel - 1) / 2); }
-  constexpr int padding_after() const { return dilation * ((kernel - 1) / 2); }
+  /// Rows (columns) of zeros on each side of the image.
+  constexpr int padding() const { return dilation * ((kernel - 1) / 2); }
   constexpr int out_height() const { return outputs(height); }
   constexpr int out_width() const { return outputs(width); }
   constexpr int64_t in_pixels() const { return int64_t(images) * height * width; }
@@ -30,7 +27,7 @@ struct Conv2dShape {
 
  private:
   constexpr int outputs(int size) const {
-    const int last = size - 1 + padding() + padding_after() - dilation * (kernel - 1);
+    const int last = size - 1 + 2 * padding() - dilation * (kernel - 1);
     return last < 0 ? 0 : last / stride + 1;
   }
 };

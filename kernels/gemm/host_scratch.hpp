@@ -15,7 +15,7 @@ namespace ascore::kernels::cpu {
 /// step allocates nothing once it has run.
 class HostScratch {
  public:
-  enum Slot { source, destination, weights, packed, library, rows, columns, spread, kSlots };
+  enum Slot { source, destination, weights, packed, library, rows, columns, kSlots };
 
   /// At least `count` elements of T, 64-byte aligned, uninitialised; valid until the slot is taken again. On a dry
   /// stream they are counted only, and have an address that nobody may touch.

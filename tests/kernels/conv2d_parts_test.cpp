@@ -9,7 +9,7 @@ using kernels::Conv2dOptions;
 
 namespace {
 
-/// More than one part in bf16 (2.6 MB per image widened) and in f32 where gradients get zeros between their pixels.
+/// More than one part in bf16 (2.6 MB per image widened where the library has no bf16).
 constexpr int64_t kImages = 3, kHeight = 34, kWidth = 40, kIn = 8, kOut = 480;
 
 /// Image i of a tensor [N,...].
