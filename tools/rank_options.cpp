@@ -1,6 +1,7 @@
 #include "tools/rank_options.hpp"
 
-#include "tools/exit_code.hpp"
+#include "engine/dist/shared_failure.hpp"
+#include "tools/ranks.hpp"
 #include "tools/validators.hpp"
 
 #include <cstdlib>
@@ -37,14 +38,30 @@ void add_rank_options(CLI::App& command, RankOptions& options) {
       ->group(group);
 }
 
-std::unique_ptr<Communicator> join_ranks(const RankOptions& options, Device device) {
+namespace {
+
+std::unique_ptr<Communicator> join_ranks(const RankOptions& options, Device device, RankTraffic traffic) {
   const Placement placement = find_placement(options.flags, [](const char* name) { return std::getenv(name); });
   const bool by_mpi = placement.rendezvous.kind == Rendezvous::Kind::mpi;
   const auto leave = [rank = placement.rank, by_mpi](const PeerLostError& lost) {
     fmt::print(stderr, "ascore: rank {}: {}\n", rank, one_line(lost));
     if (!by_mpi) _exit(static_cast<int>(ExitCode::peer_lost));  // MPI aborts all ranks
   };
-  return make_communicator(placement, device, {.peer_timeout = options.peer_timeout, .leave = leave});
+  return make_communicator(placement, device, {.peer_timeout = options.peer_timeout, .leave = leave}, traffic);
+}
+
+}  // namespace
+
+ExitCode run_joined(const RankOptions& options, Device device, RankTraffic traffic,
+                    const std::function<ExitCode(Communicator&)>& work) {
+  std::unique_ptr<Communicator> ranks;
+  try {
+    ranks = join_ranks(options, device, traffic);
+  } catch (const dist::SharedDeviceError& error) {
+    if (error.speaks()) throw;
+    return exit_code(error);
+  }
+  return run_as_rank(*ranks, [&] { return work(*ranks); });
 }
 
 }  // namespace ascore::tools

@@ -35,14 +35,24 @@ class Pending {
   std::shared_ptr<State> state_;
 };
 
+/// Is told of sums between ranks: of a bucket of gradients, of a loss.
+class SumObserver {
+ public:
+  virtual ~SumObserver() = default;
+  /// A sum of `bytes` begins, and ends, one after the other. `native`: the cudaStream_t on which it does; null: now, on
+  /// the thread that calls.
+  virtual void begin_sum(void* native, size_t bytes) = 0;
+  virtual void end_sum(void* native) = 0;
+};
+
 /// The processes of one job, numbered from 0, and what they do together. Every operation but those that say otherwise
 /// is called by all ranks, in the same order and with the same sizes; it throws PeerLostError, naming operation and
 /// rank, when one of them is gone. One host thread uses a communicator at a time.
 ///
-/// Sums are taken in rank order, in the element type: a result is a function of the ranks' values and their number, and
-/// all ranks get the same bits.
+/// All ranks get the same bits of a sum. Between processors it is taken in rank order, in the element type: a function
+/// of the ranks' values and their number. Between GPUs its order is NCCL's (nccl_communicator.hpp).
 ///
-/// Kinds: self (one process), mpi and tcp (cpu and simt views).
+/// Kinds: self (one process), mpi and tcp (cpu and simt views), nccl (cuda views, beside one of those).
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -53,7 +63,7 @@ class Communicator {
   virtual int size() const = 0;
   /// This process among those of its machine: which GPU is its own.
   virtual int local_rank() const = 0;
-  /// "self", "mpi", "tcp": for logs and `metrics.jsonl`.
+  /// "self", "mpi", "tcp", "nccl": for logs and `metrics.jsonl`.
   virtual std::string kind() const = 0;
   /// The rank that writes files and messages.
   bool is_root() const { return rank() == 0; }
@@ -64,7 +74,8 @@ class Communicator {
   virtual void broadcast(Stream& stream, View view, int root) = 0;
   /// view <- sum over ranks; f32 or f64, as long as you like, empty too.
   void all_reduce_sum(Stream& stream, View view) { start_all_reduce_sum(stream, view).wait(stream); }
-  /// The same beside what follows on `stream`, by a thread of its own. `view` must not be touched until Pending::wait.
+  /// The same beside what follows on `stream`, by a thread or a queue of its own. `view` must not be touched until
+  /// Pending::wait.
   [[nodiscard]] virtual Pending start_all_reduce_sum(Stream& stream, View view) = 0;
   /// all <- the ranks' pieces one after the other. `counts[r]` is the number of elements of rank r, the same list on
   /// every rank; pieces may differ in size, or be empty. Any dtype.
@@ -72,7 +83,13 @@ class Communicator {
   /// Every rank's words, of any length, in rank order: for hashes, host names, votes.
   virtual std::vector<std::string> exchange(std::string_view mine) = 0;
 
-  /// Throws PeerLostError if a rank is known to be gone. Called by any rank at any time: costs nothing.
+  /// True where operations on views of `device` are queued on streams, so that a captured step (Graph) can hold them.
+  virtual bool queues_on(Device) const { return false; }
+  /// Tells `observer` of the sums that start from here on; null: nobody.
+  virtual void observe(SumObserver* observer) { observer_ = observer; }
+
+  /// Throws PeerLostError if a rank is known to be gone: then sums that were under way have left anything. Called by
+  /// any rank at any time: costs nothing.
   virtual void check() = 0;
   /// The regular end: waits for all ranks, and says goodbye, so that nobody takes this rank for lost. The last call.
   virtual void finish() = 0;
@@ -83,6 +100,10 @@ class Communicator {
 
  protected:
   Communicator() = default;
+  SumObserver* observer() const { return observer_; }
+
+ private:
+  SumObserver* observer_ = nullptr;
 };
 
 /// The communicator of a process on its own: moves nothing, waits for nobody.

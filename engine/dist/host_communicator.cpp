@@ -18,22 +18,22 @@ namespace ascore::dist {
 namespace {
 
 constexpr int kLostExitCode = 7;
+constexpr double kMeeting = 25;    // seconds to begin to watch each other, a little more than that takes by itself
+constexpr double kLastResort = 2;  // seconds after the grace
 
 class HostCommunicator final : public Communicator {
  public:
   HostCommunicator(std::function<std::unique_ptr<Transport>()> open, int local_rank, FailureOptions failure)
       : failure_(std::move(failure)), local_rank_(local_rank), worker_([this] { idle(); }) {
-    run("start", [&](const Collective*) {
-      transport_ = open();
-      rank_ = transport_->rank();
-      size_ = transport_->size();
-    });
+    within(failure_.start_timeout, start("start", [&](const Collective*) {
+             transport_ = open();
+             rank_ = transport_->rank();
+             size_ = transport_->size();
+           }));
     if (failure_.peer_timeout > 0) {
-      run("start", [this](const Collective* ranks) {
-        watch_ = std::make_unique<PeerWatch>(*ranks, failure_.peer_timeout, [this] {
-          if (failure_.on_loss) failure_.on_loss();
-        });
-      });
+      within(kMeeting, start("start", [this](const Collective* ranks) {
+               watch_ = std::make_unique<PeerWatch>(*ranks, failure_.peer_timeout, watch_calls());
+             }));
     }
     if (local_rank_ < 0) local_rank_ = find_local_rank();
   }
@@ -66,13 +66,15 @@ class HostCommunicator final : public Communicator {
     check_all_reduce(stream, view);
     check_host(stream, "all_reduce_sum");
     auto sum = std::make_shared<Sum>(*this);
-    sum->done = start("all_reduce_sum", [this, view](const Collective* ranks) {
+    sum->done = start("all_reduce_sum", [this, view, observer = observer()](const Collective* ranks) {
       const size_t count = static_cast<size_t>(view.count());
+      if (observer) observer->begin_sum(nullptr, view.bytes());
       if (view.dtype() == DType::f64) {
         dist::all_reduce_sum(*ranks, std::span(view.as<double>(), count), scratch_);
       } else {
         dist::all_reduce_sum(*ranks, std::span(view.as<float>(), count), scratch_);
       }
+      if (observer) observer->end_sum(nullptr);
     });
     return Pending(std::move(sum));
   }
@@ -175,6 +177,34 @@ class HostCommunicator final : public Communicator {
     throw_if_lost(operation);
   }
 
+  WatchCalls watch_calls() {
+    return {.on_loss =
+                [this] {
+                  if (failure_.on_loss) failure_.on_loss();
+                },
+            .own_fault = failure_.own_fault,
+            .after_loss = [this](const Loss& loss, double seconds) { leave_at_last(loss, seconds); }};
+  }
+
+  /// Waits for a part of the start, which nobody watches yet: a rank that is stopped in it would stop the others.
+  void within(double limit, std::future<void> part) {
+    const auto seconds = std::chrono::duration<double>(limit);
+    if (limit > 0 && failure_.leave && part.wait_for(seconds) != std::future_status::ready) {
+      failure_.leave(PeerLostError(
+          -1, fmt::format("the ranks did not all start within {:g} s: one of them is stopped, or was never started",
+                          limit)));
+      _exit(kLostExitCode);
+    }
+    part.get();
+  }
+
+  /// On the watch's thread, where the worker's has not left: it is stuck in MPI.
+  void leave_at_last(const Loss& loss, double seconds) {
+    if (!failure_.leave || seconds < failure_.grace + kLastResort) return;
+    if (!said_) failure_.leave(error_of(loss, "a step"));
+    _exit(kLostExitCode);
+  }
+
   /// On the worker's thread, several times a second.
   void idle() {
     if (!transport_ || ended_) return;
@@ -184,7 +214,10 @@ class HostCommunicator final : public Communicator {
   void leave_if_overdue() {
     const std::optional<Loss> loss = watch_->loss();
     if (!loss || watch_->seconds_since_loss() < failure_.grace) return;
-    if (failure_.leave) failure_.leave(error_of(*loss, "a step"));
+    if (failure_.leave) {
+      said_ = true;
+      failure_.leave(error_of(*loss, "a step"));
+    }
     transport_->abort(kLostExitCode);
   }
 
@@ -209,7 +242,7 @@ class HostCommunicator final : public Communicator {
   std::unique_ptr<PeerWatch> watch_;
   std::vector<std::byte> scratch_;
   uint64_t operations_ = 0;
-  std::atomic<bool> cancelled_ = false, ended_ = false;
+  std::atomic<bool> cancelled_ = false, ended_ = false, said_ = false;
   Worker worker_;  // last: its thread uses what stands above
 };
 

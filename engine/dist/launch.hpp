@@ -41,9 +41,15 @@ using Variables = std::function<const char*(const char*)>;
 /// them contradict each other, naming both, and for what is incomplete or impossible.
 Placement find_placement(const LaunchFlags& flags, const Variables& variable);
 
+/// What ranks send each other: words, and whatever lies in host memory; or tensors on their devices too.
+enum class RankTraffic : uint8_t { words, tensors };
+
 /// Joins the ranks of the job: self for one process, which touches neither MPI nor sockets; else over MPI or sockets.
-/// Together with all ranks. Throws ConfigError, DeviceError (several ranks on cuda), Error.
+/// On cuda each takes the GPU of its local rank, and tensors go by NCCL; on simt they do if the variable ASCORE_NCCL
+/// names a library that can. Together with all ranks. Throws ConfigError; DeviceError (no MPI in this build);
+/// dist::SharedDeviceError (fewer GPUs than ranks, no NCCL); Error.
 std::unique_ptr<Communicator> make_communicator(const Placement& placement, Device device,
-                                                const dist::FailureOptions& failure);
+                                                const dist::FailureOptions& failure,
+                                                RankTraffic traffic = RankTraffic::tensors);
 
 }  // namespace ascore

@@ -15,9 +15,10 @@ namespace ascore::dist {
 
 namespace {
 
-constexpr double kMeeting = 60;  // seconds that ranks may take to find rank 0, when they have found each other before
+constexpr double kMeeting = 20;  // seconds that ranks may take to find rank 0, when they have found each other before
 constexpr auto kVerdict = std::chrono::seconds(3);  // what word of a lost rank takes to go around
 constexpr double kFarewell = 2;  // seconds that a rank that leaves waits for the others to have read why
+constexpr int kOwnFault = 6;     // the exit code that others are told of for a fault of this rank's device
 constexpr auto kAtOnce = std::chrono::milliseconds(200);
 
 enum class Kind : int32_t { alive, goodbye, closed, stalled, failed };
@@ -44,8 +45,8 @@ struct PeerWatch::Peer {
   size_t received = 0;
 };
 
-PeerWatch::PeerWatch(const Collective& ranks, double timeout, std::function<void()> on_loss)
-    : rank_(ranks.rank()), timeout_(timeout), on_loss_(std::move(on_loss)) {
+PeerWatch::PeerWatch(const Collective& ranks, double timeout, WatchCalls calls)
+    : rank_(ranks.rank()), timeout_(timeout), calls_(std::move(calls)) {
   std::optional<Listener> listener;
   std::string line;
   if (rank_ == 0) {
@@ -152,7 +153,22 @@ void PeerWatch::watch() {
         lose({Kind::stalled, peer.rank, 0});
       }
     }
+    look_at_self();
   }
+}
+
+void PeerWatch::look_at_self() {
+  if (const std::optional<Loss> lost = loss()) {
+    if (calls_.after_loss) calls_.after_loss(*lost, seconds_since_loss());
+    return;
+  }
+  if (leaving_ || !calls_.own_fault) return;
+  const std::string fault = calls_.own_fault();
+  if (fault.empty()) return;
+  if (!at_fault_since_) at_fault_since_ = Clock::now();
+  if (Clock::now() - *at_fault_since_ < kVerdict) return;
+  tell({Kind::failed, rank_, kOwnFault});
+  lose_to(Loss{rank_, fault});
 }
 
 void PeerWatch::read(Peer& peer) {
@@ -187,14 +203,18 @@ void PeerWatch::lose(const Message& news) {
                               : fmt::format("it left with an error of its own (exit code {})", news.exit_code);
   if (loss()) return;
   tell(news);  // before this rank's own program hears of it, and leaves
+  lose_to({news.rank, how});
+}
+
+void PeerWatch::lose_to(const Loss& loss) {
   {
     const std::lock_guard lock(mutex_);
     if (loss_) return;
-    loss_ = Loss{news.rank, how};
+    loss_ = loss;
     lost_at_ = Clock::now();
   }
   lost_.notify_all();
-  on_loss_();
+  calls_.on_loss();
 }
 
 }  // namespace ascore::dist

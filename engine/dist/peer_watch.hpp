@@ -20,14 +20,25 @@ struct Loss {
   std::string how;
 };
 
+/// What a watch calls, on its own thread.
+struct WatchCalls {
+  /// Once, when a rank is lost.
+  std::function<void()> on_loss;
+  /// Many times a second: why this rank itself cannot go on; empty: it can.
+  std::function<std::string()> own_fault = {};
+  /// Many times a second after a loss, with the seconds since.
+  std::function<void(const Loss&, double seconds)> after_loss = {};
+};
+
 /// Knows whether the other ranks live. Every rank has a line to rank 0, on which both sides give signs of life, from a
 /// thread of their own: a rank that computes for long is alive, one that was stopped is not. Who is lost first is told
 /// to all, so that all name the same rank, and not one that left because of it.
 class PeerWatch {
  public:
-  /// Together with all ranks. `timeout`: seconds without a sign of life after which a rank is lost. `on_loss` is called
-  /// once, by the watch's thread.
-  PeerWatch(const Collective& ranks, double timeout, std::function<void()> on_loss);
+  /// Together with all ranks. `timeout`: seconds without a sign of life after which a rank is lost. A rank with a fault
+  /// of its own gives others as long as word of a lost one takes to go around: often that is what is behind it. Then it
+  /// is lost itself.
+  PeerWatch(const Collective& ranks, double timeout, WatchCalls calls);
   ~PeerWatch();
   PeerWatch(const PeerWatch&) = delete;
   PeerWatch& operator=(const PeerWatch&) = delete;
@@ -48,9 +59,11 @@ class PeerWatch {
   struct Message;
   struct Peer;
   void watch();
+  void look_at_self();
   void read(Peer& peer);
   void take(Peer& peer, const Message& message);
   void lose(const Message& news);
+  void lose_to(const Loss& loss);
   void unwatch(Peer& peer);
   void tell(const Message& message);
   void wait_until_unwatched(double limit) const;
@@ -58,7 +71,8 @@ class PeerWatch {
 
   int rank_;
   double timeout_;
-  std::function<void()> on_loss_;
+  WatchCalls calls_;
+  std::optional<Clock::time_point> at_fault_since_;
   std::vector<Peer> peers_;  ///< of rank 0: all others; of the others: rank 0
   std::atomic<size_t> watched_ = 0;
   std::atomic<bool> leaving_ = false, stopped_ = false;

@@ -88,7 +88,11 @@ struct Trainer::State {
     return training.micro_batch > 0 ? std::min(ranks.share().count, training.micro_batch) : ranks.share().count;
   }
   /// Whether steps are captured: what ranks do together in host memory is no part of a graph.
-  bool captures() const { return config.training.cuda_graphs && has_graphs(ctx.stream.device()) && ranks.alone(); }
+  bool captures() const {
+    const Device device = ctx.stream.device();
+    return config.training.cuda_graphs && has_graphs(device) &&
+           (ranks.alone() || ranks.communicator().queues_on(device));
+  }
   bool writes() const { return !run.empty() && ranks.communicator().is_root(); }
   NoiseKey key(RandomStream stream) const {
     return {.seed = config.seed, .stream = id(stream), .first_sample = 0, .step = 0};
@@ -168,6 +172,7 @@ void Trainer::State::iterate(Loader& loader) {
 /// something not finite: then the run stands where it stood before that update's step.
 void Trainer::State::look(Progress& progress) {
   const UpdateRecord::Values values = record.read(ctx);
+  ranks.communicator().check();  // of a rank that is gone, sums are anything
   if (values.halt) {
     const auto& [player, draw, what] = *values.halt;
     const int64_t batches = batches_per_step(), at = player == Player::critic ? draw / batches : draw;
@@ -239,6 +244,7 @@ void Trainer::State::require_equal_ranks() {
 void Trainer::State::save(const TrainerObserver& observer) {
   if (run.empty() || saved_step == step) return;
   const Checkpoint now = checkpoint();
+  ranks.communicator().check();
   for (const auto& [tensor, values] : now.tensors) {
     if (!all_finite(values)) diverged(step, fmt::format("'{}' holds values that are not finite", tensor));
   }

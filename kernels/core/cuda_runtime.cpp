@@ -27,6 +27,16 @@ const char* why_unavailable() {
   return reason.c_str();
 }
 
+int device_count() {
+  int devices = 0;
+  check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
+  return devices;
+}
+
+void use_device(int number) {
+  check(cudaSetDevice(number), "cudaSetDevice");
+}
+
 void* create_stream() {
   cudaStream_t stream;
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
@@ -98,6 +108,18 @@ double seconds_between(void* from, void* to) {
 
 void destroy_event(void* event) noexcept {
   cudaEventDestroy(static_cast<cudaEvent_t>(event));
+}
+
+void* create_order_event() {
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+  return event;
+}
+
+void order_after(void* event, void* earlier, void* later) {
+  check(cudaEventRecord(static_cast<cudaEvent_t>(event), static_cast<cudaStream_t>(earlier)), "cudaEventRecord");
+  check(cudaStreamWaitEvent(static_cast<cudaStream_t>(later), static_cast<cudaEvent_t>(event), 0),
+        "cudaStreamWaitEvent");
 }
 
 void begin_capture(void* stream) {

@@ -8,6 +8,10 @@ namespace ascore::kernels::cuda {
 
 /// "" if a GPU can be used, else why not.
 const char* why_unavailable();
+/// GPUs that this process sees.
+int device_count();
+/// What this thread makes from here on (streams, memory) lies on that GPU.
+void use_device(int number);
 void* create_stream();
 void destroy_stream(void* stream) noexcept;
 void synchronize(void* stream);
@@ -27,6 +31,11 @@ DeviceMemory memory();
 void* record_event(void* stream);
 double seconds_between(void* from, void* to);
 void destroy_event(void* event) noexcept;
+
+/// A cudaEvent_t without a time, by which one stream waits for another.
+void* create_order_event();
+/// What is queued on `later` from here on runs after all that `earlier` holds now; inside a capture too.
+void order_after(void* event, void* earlier, void* later);
 
 /// What is queued from here on, until end_capture, is remembered and not run.
 void begin_capture(void* stream);

@@ -71,8 +71,8 @@ void add_sample_command(CLI::App& program, ExitCode& result) {
   add_sampling_options(*command, options->sampling);
   add_rank_options(*command, options->ranks);
   command->callback([options, &result] {
-    const std::unique_ptr<Communicator> ranks = join_ranks(options->ranks, chosen_device(options->sampling.common));
-    result = run_as_rank(*ranks, [&] { return run(options->sampling, *ranks); });
+    result = run_joined(options->ranks, chosen_device(options->sampling.common), RankTraffic::words,
+                        [&](Communicator& ranks) { return run(options->sampling, ranks); });
   });
 }
 

@@ -285,8 +285,8 @@ void add_train_command(CLI::App& program, ExitCode& result) {
   add_common_options(*command, options->common);
   add_rank_options(*command, options->ranks);
   command->callback([options, &result] {
-    const std::unique_ptr<Communicator> ranks = join_ranks(options->ranks, chosen_device(options->common));
-    result = run_as_rank(*ranks, [&] { return run(*options, *ranks); });
+    result = run_joined(options->ranks, chosen_device(options->common), RankTraffic::tensors,
+                        [&](Communicator& ranks) { return run(*options, ranks); });
   });
 }
 

@@ -18,7 +18,8 @@ namespace ascore::test {
 /// difference: it also runs where there is no Catch2, in a program under mpirun.
 class CollectiveCases {
  public:
-  explicit CollectiveCases(Communicator& ranks) : ranks_(ranks) {}
+  /// `device`: whose views the ranks exchange; they lie in host memory (cpu or simt).
+  explicit CollectiveCases(Communicator& ranks, Device device = Device::cpu) : ranks_(ranks), device_(device) {}
 
   void run() {
     for (const int64_t count : {0, 1, 2, 3, 7, 64, 1001, 70001}) {
@@ -65,7 +66,7 @@ class CollectiveCases {
   template <class T>
   void sum(int64_t count, DType dtype) {
     std::vector<T> mine = values<T>(count, ranks_.rank());
-    ranks_.all_reduce_sum(stream_, View(mine.data(), {count}, dtype, Device::cpu));
+    ranks_.all_reduce_sum(stream_, View(mine.data(), {count}, dtype, device_));
     const std::vector<T> wanted = plain_sum<T>(count);
     expect(count == 0 || std::memcmp(mine.data(), wanted.data(), mine.size() * sizeof(T)) == 0,
            fmt::format("the sum of {} {} is not that of a loop in rank order", count, name(dtype)));
@@ -74,8 +75,8 @@ class CollectiveCases {
   void sums_beside_each_other() {
     std::vector<float> first = values<float>(5000, ranks_.rank());
     std::vector<double> second = values<double>(333, ranks_.rank());
-    Pending one = ranks_.start_all_reduce_sum(stream_, View(first.data(), {5000}, DType::f32, Device::cpu));
-    Pending two = ranks_.start_all_reduce_sum(stream_, View(second.data(), {333}, DType::f64, Device::cpu));
+    Pending one = ranks_.start_all_reduce_sum(stream_, View(first.data(), {5000}, DType::f32, device_));
+    Pending two = ranks_.start_all_reduce_sum(stream_, View(second.data(), {333}, DType::f64, device_));
     const std::vector<std::string> between = ranks_.exchange("between");
     expect(between.back() == "between", "words between two sums");
     two.wait(stream_);
@@ -86,7 +87,7 @@ class CollectiveCases {
   void broadcast(int root) {
     for (const int64_t count : {0, 1, 4099}) {
       std::vector<float> mine = values<float>(count, ranks_.rank());
-      ranks_.broadcast(stream_, View(mine.data(), {count}, DType::f32, Device::cpu), root);
+      ranks_.broadcast(stream_, View(mine.data(), {count}, DType::f32, device_), root);
       expect(mine == values<float>(count, root), fmt::format("{} elements of rank {} for all", count, root));
     }
   }
@@ -101,8 +102,8 @@ class CollectiveCases {
       const std::vector<double> piece = values<double>(counts[static_cast<size_t>(r)], r);
       wanted.insert(wanted.end(), piece.begin(), piece.end());
     }
-    ranks_.all_gather(stream_, View(mine.data(), {own}, DType::f64, Device::cpu),
-                      View(all.data(), {total}, DType::f64, Device::cpu), counts);
+    ranks_.all_gather(stream_, View(mine.data(), {own}, DType::f64, device_),
+                      View(all.data(), {total}, DType::f64, device_), counts);
     expect(all == wanted, "pieces of unequal length in rank order");
   }
 
@@ -123,7 +124,8 @@ class CollectiveCases {
   }
 
   Communicator& ranks_;
-  Stream stream_{Device::cpu, {.threads = 1}};
+  Device device_;
+  Stream stream_{device_, {.threads = 1}};
 };
 
 }  // namespace ascore::test

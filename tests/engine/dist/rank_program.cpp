@@ -1,15 +1,21 @@
 // One rank of a job, as tests start it: by itself or under mpirun.
-//   rank_program MODE FOLDER [--rank R --world-size N --rendezvous HOW] [--peer-timeout S]
-// Leaves its process id in FOLDER/pid.RANK and its last words in FOLDER/words.RANK; exits with 7 if a peer was lost.
+//   rank_program MODE FOLDER [--rank R --world-size N --rendezvous HOW] [--peer-timeout S] [--device cpu|simt]
+// Leaves its process id in FOLDER/pid.RANK and its last words in FOLDER/words.RANK; exits with 7 if a peer was lost,
+// with 6 if ranks could not be joined.
 //   cases   all collectives against plain loops
 //   forever sums until something happens to a peer
 //   busy    rank 0 computes for 5 s while the others wait, then all end
 //   stuck   the others never look at what happened to a peer
 //   fails   rank 1 throws an error of its own, the others sum
+//   buckets sums of gradients by buckets, run at once and replayed from a captured step
+#include "engine/dist/gradient_buckets.hpp"
 #include "engine/dist/launch.hpp"
 #include "engine/dist/peer_lost.hpp"
+#include "engine/dist/shared_failure.hpp"
+#include "kernels/core/graph.hpp"
 #include "tests/engine/dist/collective_cases.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -26,6 +32,7 @@ struct Arguments {
   std::filesystem::path folder;
   LaunchFlags flags;
   double peer_timeout = 20;
+  Device device = Device::cpu;
 };
 
 Arguments parse(int argc, char** argv) {
@@ -37,27 +44,57 @@ Arguments parse(int argc, char** argv) {
     if (option == "--world-size") arguments.flags.world_size = std::stoi(value);
     if (option == "--rendezvous") arguments.flags.rendezvous = value;
     if (option == "--peer-timeout") arguments.peer_timeout = std::stod(value);
+    if (option == "--device" && value == "simt") arguments.device = Device::simt;
   }
   return arguments;
 }
 
-void sum_forever(Communicator& ranks) {
-  Stream stream(Device::cpu, {.threads = 1});
+void sum_forever(Communicator& ranks, Device device) {
+  Stream stream(device, {.threads = 1});
   std::vector<float> values(10000, 1.f);
-  for (;;) ranks.all_reduce_sum(stream, View(values.data(), {10000}, DType::f32, Device::cpu));
+  for (;;) ranks.all_reduce_sum(stream, View(values.data(), {10000}, DType::f32, device));
+}
+
+/// One backward's worth: gradients become final from their end, in runs that are no multiple of a bucket.
+void sum_buckets(Communicator& ranks, Stream& stream, View gradients) {
+  GradientBuckets buckets(ranks, 100 * sizeof(float));
+  buckets.begin(gradients);
+  for (int64_t end = gradients.count(); end > 0; end -= 37) buckets.ready(stream, std::max<int64_t>(0, end - 37), end);
+  buckets.wait(stream);
+}
+
+void check_buckets(Communicator& ranks, Device device) {
+  Stream stream(device, {.threads = 1});
+  std::vector<float> values(1003), wanted(values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>(i) + static_cast<float>(ranks.rank());
+    for (int r = 0; r < ranks.size(); ++r) wanted[i] += static_cast<float>(i) + static_cast<float>(r);
+  }
+  const View gradients(values.data(), {1003}, DType::f32, device);
+  sum_buckets(ranks, stream, gradients);
+  if (values != wanted) throw Error("buckets do not add up to a plain sum");
+  if (!ranks.queues_on(device)) return;
+  const Graph graph = Graph::capture(stream, [&] { sum_buckets(ranks, stream, gradients); });
+  if (values != wanted) throw Error("a captured sum has run");
+  for (int replay = 0; replay < 2; ++replay) {
+    for (float& value : wanted) value *= static_cast<float>(ranks.size());  // all have the same
+    graph.replay(stream);
+    if (values != wanted) throw Error("a replayed sum is not that of the buckets");
+  }
 }
 
 void sleep_for(int seconds) {
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
 }
 
-void work(Communicator& ranks, const std::string& mode) {
-  if (mode == "cases") test::CollectiveCases(ranks).run();
-  if (mode == "forever") sum_forever(ranks);
+void work(Communicator& ranks, const std::string& mode, Device device) {
+  if (mode == "cases") test::CollectiveCases(ranks, device).run();
+  if (mode == "buckets") check_buckets(ranks, device);
+  if (mode == "forever") sum_forever(ranks, device);
   if (mode == "stuck") sleep_for(600);
   if (mode == "busy" && ranks.rank() == 0) sleep_for(5);
   if (mode == "fails" && ranks.rank() == 1) throw Error("an error of rank 1");
-  if (mode == "fails") sum_forever(ranks);
+  if (mode == "fails") sum_forever(ranks, device);
   ranks.finish();
 }
 
@@ -78,11 +115,11 @@ int main(int argc, char** argv) {
       leave(arguments.folder, "words." + rank, error.what());
       if (placement.rendezvous.kind != Rendezvous::Kind::mpi) _exit(7);
     };
-    const auto ranks =
-        make_communicator(placement, Device::cpu, {.peer_timeout = arguments.peer_timeout, .grace = 1, .leave = lost});
+    const auto ranks = make_communicator(placement, arguments.device,
+                                         {.peer_timeout = arguments.peer_timeout, .grace = 1, .leave = lost});
     leave(arguments.folder, "pid." + rank, std::to_string(getpid()));
     try {
-      work(*ranks, arguments.mode);
+      work(*ranks, arguments.mode, arguments.device);
       leave(arguments.folder, "words." + rank, "done by " + ranks->kind());
       return 0;
     } catch (const PeerLostError& error) {
@@ -94,6 +131,9 @@ int main(int argc, char** argv) {
       ranks->abandon(4);
       return 4;
     }
+  } catch (const dist::SharedDeviceError& error) {
+    if (error.speaks()) fmt::print(stderr, "rank_program: {}\n", error.what());
+    return 6;
   } catch (const std::exception& error) {
     fmt::print(stderr, "rank_program: {}\n", error.what());
     return 1;

@@ -69,6 +69,7 @@ def main():
         for number in range(wanted.kills):
             how = (signal.SIGKILL, signal.SIGSTOP)[number % 2]
             waits[how].append(hit(wanted.program, run, job, how, moments))
+            print(f"{how.name} {waits[how][-1]:.1f} s", flush=True)
             check_loadable(wanted.program, run)
         reached = int((run / "checkpoints" / "latest").read_text().strip()[5:11])
         code, _, err = call(ranks_words(2, wanted.program, words + ["--max-steps", str(reached + 7)]))
