@@ -2,6 +2,7 @@
 
 #include "kernels/core/error.hpp"
 #include "kernels/core/memory.hpp"
+#include "kernels/core/op_observer.hpp"
 #include "kernels/fill/fill.hpp"
 #include "kernels/scaled_add/scaled_add.hpp"
 
@@ -123,6 +124,7 @@ void Tape::backward(Ctx& ctx, std::initializer_list<Seed> seeds) {
     gradients_[of.id()] = {gradient, false};
   }
   Ctx plain = ctx.detached();
+  const ObservedOp observed(plain.stream, "backward");  // a trace shows its operations inside it
   run_all(plain);
 }
 

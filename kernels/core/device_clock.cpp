@@ -23,14 +23,15 @@ DeviceClock::~DeviceClock() {
 
 size_t DeviceClock::mark() {
   State& s = *state_;
-  if constexpr (kCudaBuilt) {
-    if (s.stream.native()) {
-      s.events.push_back(kernels::cuda::record_event(s.stream.native()));
-      return s.events.size() - 1;
-    }
-  }
+  if (s.stream.native()) return mark_on(s.stream.native());
   s.times.push_back(std::chrono::steady_clock::now());
   return s.times.size() - 1;
+}
+
+size_t DeviceClock::mark_on(void* native) {
+  State& s = *state_;
+  if constexpr (kCudaBuilt) s.events.push_back(kernels::cuda::record_event(native));
+  return s.events.size() - 1;
 }
 
 std::vector<double> DeviceClock::seconds() {

@@ -19,6 +19,8 @@ class DeviceClock {
 
   /// Sets a mark; its number, counted from 0.
   size_t mark();
+  /// The same on another stream of the GPU, a cudaStream_t.
+  size_t mark_on(void* native);
   /// When each mark was passed, in seconds since the first. Waits for the stream.
   std::vector<double> seconds();
 

@@ -9,6 +9,8 @@
 #include "tools/profile/byte_size.hpp"
 #include "tools/profile/memory_profile.hpp"
 #include "tools/profile/prediction.hpp"
+#include "tools/rank_options.hpp"
+#include "tools/ranks.hpp"
 #include "tools/validators.hpp"
 
 #include <algorithm>
@@ -22,6 +24,7 @@ namespace {
 
 struct Options {
   CommonOptions common;
+  RankOptions ranks;
   std::string recipe, recompute, json, html, png, trace, memory;
   std::optional<int64_t> batch;
   int64_t steps = 3;
@@ -55,21 +58,28 @@ void write_outputs(const Options& options, const MemoryProfile& profile, const O
   if (!options.json.empty()) write_file_atomically(options.json, to_json(profile));
   if (!options.html.empty()) write_file_atomically(options.html, to_html(profile));
   if (!options.png.empty()) write_png(options.png, timeline_picture(profile.run));
-  if (!options.trace.empty()) write_file_atomically(options.trace, to_chrome_trace(trace.operations()));
+  if (!options.trace.empty()) write_file_atomically(options.trace, to_chrome_trace(trace));
 }
 
-void run(const Options& options) {
+/// Every rank runs the steps; rank 0 tells, of itself.
+ExitCode run(const Options& options, Communicator& ranks) {
   std::vector<std::string> overrides = recipe_overrides(options.common);
   if (!options.recompute.empty()) overrides.push_back("training.recompute=" + options.recompute);
-  const Recipe recipe = load_recipe(options.recipe, overrides);
-  check_outputs(options);
+  std::optional<Recipe> loaded;
+  together(ranks, [&] {
+    loaded = load_recipe(options.recipe, overrides);
+    if (ranks.is_root()) check_outputs(options);
+  });
+  const Recipe& recipe = *loaded;
   const Device device = device_of(options);
+  const int64_t size = ranks.size(), batch = options.batch.value_or(recipe.training.batch_size);
   MemoryProfile profile{.recipe = recipe.source,
                         .device = name(device),
                         .precision = options.common.precision,
                         .predicted = options.dry_run,
-                        .batch = options.batch.value_or(recipe.training.batch_size),
-                        .steps = options.steps};
+                        .batch = (batch + size - 1) / size,
+                        .steps = options.steps,
+                        .ranks = ranks.size()};
   profile.other_batch = other_batch(profile.batch);
   profile.limit = free_memory(device);
   if (!options.memory.empty()) {
@@ -83,9 +93,12 @@ void run(const Options& options) {
                        .steps = profile.steps};
   std::unique_ptr<Dataset> data;
   if (!options.dry_run) {
-    data = open_data(recipe);
-    check_data(recipe, *data, std::max(profile.batch, profile.other_batch));
+    together(ranks, [&] {
+      data = open_data(recipe);
+      check_data(recipe, *data, std::max(profile.batch, profile.other_batch) * size);
+    });
     settings.data = data.get();
+    settings.ranks = &ranks;
   }
   RunSettings other = settings;
   other.batch = profile.other_batch;
@@ -93,20 +106,22 @@ void run(const Options& options) {
   const MemoryRun beside = run_steps(recipe, other);
   profile.run = run_steps(recipe, settings, options.trace.empty() ? nullptr : &trace);
   profile.bytes_per_image = bytes_per_image(profile.run, profile.batch, beside, profile.other_batch);
+  if (!ranks.is_root()) return ExitCode::ok;
   if (profile.limit) profile.largest_batch = largest_batch(recipe, settings, profile.limit->bytes);
   write_outputs(options, profile, trace);
   fmt::print("{}", to_text(profile));
+  return ExitCode::ok;
 }
 
 }  // namespace
 
-void add_profile_command(CLI::App& program, ExitCode&) {
+void add_profile_command(CLI::App& program, ExitCode& result) {
   auto* command = program.add_subcommand("profile", "Memory and time of training, measured or predicted");
   auto options = std::make_shared<Options>();
   command->add_option("recipe", options->recipe, "a file, or the name of a shipped recipe")
       ->required()
       ->type_name("RECIPE");
-  command->add_option("--batch", options->batch, "images per step (default: the recipe's)")
+  command->add_option("--batch", options->batch, "images per step of all ranks (default: the recipe's)")
       ->check(whole_number(1, kLargestBatch))
       ->type_name("B");
   command->add_option("--recompute", options->recompute, "what backward computes again: none, norm or block")
@@ -122,10 +137,15 @@ void add_profile_command(CLI::App& program, ExitCode&) {
   command->add_option("--json", options->json, "write all figures")->type_name("FILE");
   command->add_option("--html", options->html, "write a page with the timeline")->type_name("FILE");
   command->add_option("--png", options->png, "write the timeline as a picture")->type_name("FILE");
-  command->add_option("--trace", options->trace, "write a Chrome trace of the operations")->type_name("FILE");
+  command->add_option("--trace", options->trace, "write a Chrome trace of operations and sums")->type_name("FILE");
   command->add_flag("--overwrite", options->overwrite, "replace files that exist");
   add_common_options(*command, options->common);
-  command->callback([options] { run(*options); });
+  add_rank_options(*command, options->ranks);
+  command->callback([options, &result] {
+    const Device device = options->dry_run ? Device::cpu : device_of(*options);
+    result = run_joined(options->ranks, device, RankTraffic::tensors,
+                        [&](Communicator& ranks) { return run(*options, ranks); });
+  });
 }
 
 }  // namespace ascore::tools

@@ -44,7 +44,8 @@ std::vector<BytesByKind> thinned(const std::vector<BytesByKind>& timeline, size_
 std::string to_text(const MemoryProfile& profile) {
   const MemoryRun& run = profile.run;
   std::string text =
-      fmt::format("{}, {} {}, batch {}{}\n\n", profile.recipe, profile.device, profile.precision, profile.batch,
+      fmt::format("{}, {} {}, batch {}{}{}\n\n", profile.recipe, profile.device, profile.precision, profile.batch,
+                  profile.ranks > 1 ? fmt::format(" on each of {} ranks", profile.ranks) : "",
                   profile.predicted ? ": predicted from shapes"
                                     : fmt::format(": {} steps, {:.3g} s each", profile.steps, run.seconds_per_step));
   text += "at the peak\n";
@@ -78,6 +79,7 @@ std::string to_json(const MemoryProfile& profile) {
   json["precision"] = profile.precision;
   json["predicted"] = profile.predicted;
   json["batch_size"] = profile.batch;
+  json["world_size"] = profile.ranks;
   json["steps"] = profile.steps;
   json["peak_bytes"] = run.peak_bytes;
   for (int kind = 0; kind < kMemoryKinds; ++kind) {

@@ -15,12 +15,13 @@ namespace ascore::tools {
 /// What `ascore profile` found out.
 struct MemoryProfile {
   std::string recipe, device, precision;
-  bool predicted = false;  ///< from shapes alone
-  int64_t batch = 0, other_batch = 0, steps = 0;
-  MemoryRun run = {};                         ///< at `batch`
-  double bytes_per_image = 0;                 ///< between both batch sizes
-  std::optional<MemoryLimit> limit = {};      ///< nothing: no such GPU here, and --memory was not given
-  std::optional<int64_t> largest_batch = {};  ///< that fits the limit
+  bool predicted = false;                         ///< from shapes alone
+  int64_t batch = 0, other_batch = 0, steps = 0;  ///< batches of one process
+  int ranks = 1;                                  ///< processes that trained together
+  MemoryRun run = {};                             ///< at `batch`
+  double bytes_per_image = 0;                     ///< between both batch sizes
+  std::optional<MemoryLimit> limit = {};          ///< nothing: no such GPU here, and --memory was not given
+  std::optional<int64_t> largest_batch = {};      ///< that fits the limit
 };
 
 /// The modules that hold most at the peak, largest first: path and bytes.

@@ -58,11 +58,15 @@ MemoryRun run_steps(const Recipe& recipe, const RunSettings& settings, OpTrace* 
   if (dry) zeros.emplace(sample_shape(recipe), settings.batch);
   const Dataset& data = dry ? *zeros : *settings.data;
 
+  Communicator* const ranks = dry ? nullptr : settings.ranks;  // a prediction is of this process
+  TrainerConfig config = config_of(recipe, settings, trace != nullptr);
+  if (ranks) config.training.batch_size *= ranks->size();
+
   const auto network = make_score_network(score_network_config(recipe));
   const auto critic = recipe.has_critic ? make_critic(critic_config(recipe)) : nullptr;
   MemoryRun run;
   {
-    Trainer trainer(ctx, config_of(recipe, settings, trace != nullptr), *network, critic.get(), data, {});
+    Trainer trainer(ctx, config, *network, critic.get(), data, {}, ranks);
     run.parameters = trainer.score().parameters.count();
     if (trainer.critic()) run.parameters += trainer.critic()->parameters.count();
     const std::atomic<bool> stop = false;
@@ -74,7 +78,7 @@ MemoryRun run_steps(const Recipe& recipe, const RunSettings& settings, OpTrace* 
       run.seconds_per_step = std::chrono::duration<double>(now - last).count();
       last = now;
     };
-    if (trace) trace->start(stream, pool->ledger());
+    if (trace) trace->start(stream, pool->ledger(), ranks);
     trainer.run(stop, observer);
     if (trace) trace->finish();
   }

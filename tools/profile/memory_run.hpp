@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/data/dataset.hpp"
+#include "engine/dist/communicator.hpp"
 #include "engine/tensor/allocation_log.hpp"
 #include "tools/profile/op_trace.hpp"
 #include "tools/recipe/recipe.hpp"
@@ -18,9 +19,10 @@ struct RunSettings {
   Device device = Device::cpu;
   DType precision = DType::f32;
   int threads = 0;
-  int64_t batch = 1, steps = 3;
+  int64_t batch = 1, steps = 3;                       ///< batch: of this process
   const Dataset* data = nullptr;                      ///< null: a dry run, which predicts from shapes alone
   size_t limit = std::numeric_limits<size_t>::max();  ///< of the pool; beyond it OutOfMemoryError
+  Communicator* ranks = nullptr;                      ///< processes that train together, each doing the same
 };
 
 /// What training steps took. Bytes are the ledger's, and what the cpu's libraries keep beside it, as workspace.

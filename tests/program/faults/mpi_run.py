@@ -26,9 +26,9 @@ def ranks_words(ranks, program, words):
     return [*launcher, program, *words]
 
 
-def start(command, **more):
+def start(command, variables=None, **more):
     """In a session of its own, so that whatever is left of it can be found and ended."""
-    return subprocess.Popen(command, env=MPI_ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    return subprocess.Popen(command, env={**MPI_ENVIRONMENT, **(variables or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             start_new_session=True, **more)
 
 
@@ -71,9 +71,9 @@ def end_all(process):
             continue
 
 
-def call(command, seconds=240):
-    """Runs a command to its end: (exit code, stdout, stderr)."""
-    process = start(command)
+def call(command, seconds=240, **variables):
+    """Runs a command to its end, with more variables of the environment: (exit code, stdout, stderr)."""
+    process = start(command, variables)
     try:
         out, err = process.communicate(timeout=seconds)
     finally:

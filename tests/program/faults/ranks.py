@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Training and sampling under mpirun beside one process: losses, gradients, bits, samples, a common end.
+"""Training and sampling under mpirun beside one process: losses, gradients, bits, samples, a common end, a trace; and
+training with sums by NCCL's interface, which the library LIBRARY offers on the emulated device.
 
-    ranks.py PROGRAM [training] [sampling] [stopping]
+    ranks.py PROGRAM [training] [sampling] [stopping] [tracing] [by_nccl=LIBRARY]
 """
 import array
 import json
@@ -129,13 +130,62 @@ def stopping(program, folder):
         raise AssertionError(f"a folder that exists: exit code {code}: {err}")
 
 
+def tracing(program, folder):
+    """The sum of a bucket of gradients begins while backward has operations left to run."""
+    trace, bucket = folder / "trace.json", 25 << 20
+    words = ["profile", "gaussians25_plain", "--set", "score.width=2600", "--batch", "8", "--steps", "2", "--threads", "1",
+             "--trace", str(trace)]
+    code, out, err = call(ranks_words(2, program, words))
+    if code != 0 or "batch 4 on each of 2 ranks" not in out:
+        raise AssertionError(f"profile on 2 ranks: exit code {code}: {out}{err}")
+    spans = [event for event in json.loads(trace.read_text())["traceEvents"] if event["ph"] == "X"]
+    operations = [event for event in spans if event["tid"] == 1]
+    sums = [event for event in spans if event["tid"] == 2 and event["args"]["bytes"] == bucket]
+    backwards = [event for event in operations if event["name"] == "backward"]
+    if len(backwards) != 2 or len(sums) != 4:  # a step has two buckets of 25 MiB, and a smaller one
+        raise AssertionError(f"{len(backwards)} backward passes and {len(sums)} sums of {bucket} bytes")
+    for backward, of_step in zip(backwards, (sums[:2], sums[2:])):
+        end = backward["ts"] + backward["dur"]
+        inner = [event for event in operations if backward["ts"] < event["ts"] and event["ts"] + event["dur"] <= end]
+        last = max(event["ts"] + event["dur"] for event in inner)
+        beside = [one for one in of_step if backward["ts"] < one["ts"] < last]
+        if not beside or any(one["dur"] <= 0 for one in of_step):
+            raise AssertionError(f"no sum begins between {backward['ts']} and {last}: {of_step}")
+
+
+def by_nccl(program, folder, library):
+    """A run on the emulated device whose sums go by NCCL, from captured steps, has the bits of one whose sums go over MPI:
+    both add in the order of ranks. A library that is not there ends all ranks with 6, and one line."""
+    runs = {}
+    for sums, variable in (("mpi", ""), ("nccl", library)):
+        run = runs[sums] = folder / sums
+        words = ["train", "gaussians25", "--device", "simt", "--out", str(run), "--threads", "1", "--quiet"]
+        for key, value in {**SMALL, "sampling.step_size": 0.0, "training.steps": 4, "training.log_every": 2}.items():
+            words += ["--set", f"{key}={value}"]
+        code, _, err = call(ranks_words(2, program, words), ASCORE_NCCL=variable, STANDIN_NCCL_LOG=str(folder / f"calls-{sums}"))
+        if code != 0 or err.strip():
+            raise AssertionError(f"sums by {sums}: exit code {code}: {err}")
+    check_same_end(runs["nccl"], runs["mpi"])
+    calls = [(folder / f"calls-nccl.{rank}").read_text().splitlines() for rank in (0, 1)]
+    if calls[0] != calls[1] or calls[0][-1] != "destroy" or sum("all_reduce" in line for line in calls[0]) < 12:
+        raise AssertionError(f"calls of the ranks: {calls}")
+    if list(folder.glob("calls-mpi*")):
+        raise AssertionError("sums over MPI have gone by NCCL")
+    code, out, err = call(ranks_words(2, program, [*words[:4], "--out", str(folder / "none")]), ASCORE_NCCL="/nowhere/nccl.so")
+    lines = [line for line in err.splitlines() if line.startswith("ascore: ")]
+    if code != 6 or len(lines) != 1 or "/nowhere/nccl.so" not in lines[0] or (folder / "none").exists():
+        raise AssertionError(f"without a library: exit code {code}: {err}")
+
+
 def main():
     program, *wanted = sys.argv[1:]
-    for part in (training, sampling, stopping):
-        if wanted and part.__name__ not in wanted:
+    arguments = dict(word.partition("=")[::2] for word in wanted)
+    for part in (training, sampling, stopping, tracing, by_nccl):
+        if part.__name__ not in arguments and (part is by_nccl or arguments):
             continue
+        more = [arguments[part.__name__]] if part is by_nccl else []
         with tempfile.TemporaryDirectory(prefix="ascore-ranks-") as name:
-            part(program, pathlib.Path(name))
+            part(program, pathlib.Path(name), *more)
 
 
 if __name__ == "__main__":
