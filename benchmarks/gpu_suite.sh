@@ -7,7 +7,7 @@
 #   benchmarks/gpu_suite.sh [--only PHASES] [--seconds N] [--deps FOLDER] [--out FOLDER] [--build FOLDER] [--jobs N]
 #                           [--python PATH] [--min-time S] [--rows REGEX] [--cases LIST] [--turns N]
 #
-#   --only      some phases, by commas (default: all), of build, tests (tests-cuda, tests-rest), sanitizer (sanitizer-memcheck,
+#   --only      some phases, by commas (default: all), of build, tests (tests-cuda, tests-nccl, tests-rest), sanitizer (sanitizer-memcheck,
 #               -racecheck, -initcheck, -synccheck), kernels (kernels-bf16, kernels-f32) and steps: a group or one of it
 #   --seconds   what has not begun by then is left out and said so (default: no limit); what runs then is stopped
 #   --deps      libraries packed by tools/pack_deps.sh; without it, those of the system are used
@@ -22,7 +22,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 tools=(memcheck racecheck initcheck synccheck)
-phases=build,tests,tests-cuda,tests-rest,sanitizer,kernels,kernels-bf16,kernels-f32,steps$(printf ',sanitizer-%s' "${tools[@]}")
+phases=build,tests,tests-cuda,tests-nccl,tests-rest,sanitizer,kernels,kernels-bf16,kernels-f32,steps$(printf ',sanitizer-%s' "${tools[@]}")
 only=build,tests,sanitizer,kernels,steps rows_wanted="" seconds=0 deps="" out=gpu-suite-out build=build/gpu jobs=$(nproc) python="" min_time=0.005 turns=3
 cases=ncsnv2/train,unet/train,ncsnv2/sample,unet/sample,ncsnv2/critic,ncsnv2/adversarial,mlp/train
 while [ $# -gt 0 ]; do
@@ -86,7 +86,10 @@ if wanted build; then
   step build cmake --build "$build" --parallel "$jobs" || finish
 fi
 
-wanted tests-cuda && step tests-cuda ctest --test-dir "$build" -L cuda --output-on-failure --no-tests=error
+wanted tests-cuda && step tests-cuda ctest --test-dir "$build" -L cuda -E nccl --output-on-failure --no-tests=error
+# NCCL with one rank; it may be there as a Python package alone
+wanted tests-nccl && step tests-nccl env PATH="$PATH:$(dirname "${python:-/usr/bin/python3}")" \
+  ctest --test-dir "$build" -L cuda -R nccl --output-on-failure --no-tests=error
 wanted tests-rest && step tests-rest ctest --test-dir "$build" -LE 'cuda|house' --output-on-failure --parallel "$jobs" --no-tests=error
 
 for tool in "${tools[@]}"; do

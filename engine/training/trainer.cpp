@@ -44,6 +44,10 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+void append(std::vector<double>& values, const std::vector<double>& more) {
+  values.insert(values.end(), more.begin(), more.end());
+}
+
 bool due(int64_t step, int64_t every) {
   return every > 0 && step % every == 0;
 }
@@ -189,15 +193,19 @@ void Trainer::State::look(Progress& progress) {
   progress.critic = values.critic.loss;
 }
 
+/// Every rank measures a share of the samples, in parts that fit its memory; all add them up in the samples' order.
 HeldOutLoss Trainer::State::held_out_loss() {
-  const int64_t count = std::min(config.training.held_out_samples, data.size(Split::test));
+  Communicator& all = ranks.communicator();
+  const Share mine =
+      share_of(std::min(config.training.held_out_samples, data.size(Split::test)), all.rank(), all.size());
   const Learner::Averaged averaged(score);
   Ctx inference = ctx;
   inference.training = false;
   const int64_t width = data.sample_shape().count();
-  LossByLevel losses(noise_levels(config.noise));
-  for (int64_t begin = 0; begin < count; begin += part_size()) {
-    const int64_t rows = std::min(part_size(), count - begin);
+  std::vector<double> drawn, measured;
+  const int64_t end = mine.first + mine.count;
+  for (int64_t begin = mine.first; begin < end; begin += part_size()) {
+    const int64_t rows = std::min(part_size(), end - begin);
     std::vector<float> values(static_cast<size_t>(rows * width));
     for (int64_t i = 0; i < rows; ++i) data.read(Split::test, begin + i, values.data() + i * width);
     const Tensor held_out = batch_tensor(inference, rows, data.sample_shape());
@@ -207,8 +215,11 @@ HeldOutLoss Trainer::State::held_out_loss() {
     const NoisyBatch batch = add_noise(inference, held_out, levels, config.target, sigma, noise);
     const Tensor per_sample = inference.empty({rows}, held_out.dtype());
     evaluate_score(inference, network, batch, config.training.loss, per_sample);
-    losses.add(inference.to_host(batch.sigma), inference.to_host(per_sample));
+    append(drawn, inference.to_host(batch.sigma));
+    append(measured, inference.to_host(per_sample));
   }
+  LossByLevel losses(noise_levels(config.noise));
+  losses.add(ranks.joined(drawn), ranks.joined(measured));
   return losses.result();
 }
 
@@ -313,7 +324,7 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
     if (!s.ranks.alone() && now(training.check_ranks_every)) s.require_equal_ranks();
     progress.step = s.step;
     progress.held_out.reset();
-    if (measures && is_root) progress.held_out = s.held_out_loss();
+    if (measures) progress.held_out = s.held_out_loss();
     progress.steps = training.steps;
     progress.seconds = seconds_since(start);
     const double per_step = progress.seconds / static_cast<double>(s.step - first);

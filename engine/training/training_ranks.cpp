@@ -68,6 +68,17 @@ bool TrainingRanks::any(bool mine) {
   return std::ranges::find(all, "1") != all.end();
 }
 
+std::vector<double> TrainingRanks::joined(const std::vector<double>& mine) {
+  std::vector<double> all;
+  const std::string_view bytes(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(double));
+  for (const std::string& words : ranks_.exchange(bytes)) {
+    const size_t before = all.size();
+    all.resize(before + words.size() / sizeof(double));
+    std::copy_n(words.data(), words.size(), reinterpret_cast<char*>(all.data() + before));
+  }
+  return all;
+}
+
 void TrainingRanks::require_equal(Ctx& ctx, std::span<const Learner* const> learners, int64_t step) {
   Checksum sum;
   for (const Learner* learner : learners) {

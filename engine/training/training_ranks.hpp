@@ -32,6 +32,8 @@ class TrainingRanks {
   BatchPeers peers();
   /// The same answer on all ranks: true if it is true on any.
   bool any(bool mine);
+  /// The values of all ranks, one after the other.
+  std::vector<double> joined(const std::vector<double>& mine);
   /// Compares parameters and buffers of all ranks. Throws RanksDifferError, on all of them, naming the first rank that
   /// differs from rank 0, and the step.
   void require_equal(Ctx& ctx, std::span<const Learner* const> learners, int64_t step);

@@ -224,8 +224,8 @@ class Suite(Scripts):
     def test_does_the_phases_asked_for(self):
         done = self.run_suite("--only", "tests,sanitizer")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertEqual(self.called.read_text().split(), ["ctest"] * 2 + ["compute-sanitizer"] * 4 + ["nvidia-smi"])
-        self.assertEqual(done.stdout.count("passed"), 6)
+        self.assertEqual(self.called.read_text().split(), ["ctest"] * 3 + ["compute-sanitizer"] * 4 + ["nvidia-smi"])
+        self.assertEqual(done.stdout.count("passed"), 7)
 
     def test_does_one_of_a_group(self):
         done = self.run_suite("--only", "tests-rest,sanitizer-initcheck")

@@ -41,3 +41,12 @@ TEST_CASE("an error of one rank ends the whole job with its exit code", "[engine
   CHECK(code == 4);
   CHECK(job.left_over(2).empty());
 }
+
+TEST_CASE("a job of which one process never starts MPI ends by itself, and says so", "[engine][dist]") {
+  test::Job job;
+  job.start({"mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "1", ASCORE_RANK_PROGRAM, "cases", job.folder(),
+             ":", "-n", "1", "sleep", "60"});
+  const int code = job.wait(0, 30);
+  CHECK(code > 0);
+  CHECK_THAT(job.text("words.0"), Catch::StartsWith("the ranks did not all start within 20 s"));
+}

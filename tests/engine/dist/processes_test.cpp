@@ -41,6 +41,18 @@ TEST_CASE("a killed rank ends the others with exit code 7 and its name", "[engin
   }
 }
 
+TEST_CASE("ranks whose library hangs still leave a rank that was lost", "[engine][dist]") {
+  test::Job job;
+  job.start_ranks(3, "hung");
+  job.wait_for_ranks(3);
+  CHECK(job.wait(1, 2) == -1);  // they hang, and nobody is lost yet
+  job.signal_rank(0, SIGKILL);
+  for (const int rank : {1, 2}) {
+    CHECK(job.wait(static_cast<size_t>(rank), 20) == 7);
+    CHECK_THAT(words(job, rank), Catch::StartsWith("rank 0 was lost"));
+  }
+}
+
 TEST_CASE("a stopped rank ends the others when it gave no sign of life for too long", "[engine][dist]") {
   const int stopped = GENERATE(0, 1);
   CAPTURE(stopped);

@@ -7,11 +7,13 @@
 //   busy    rank 0 computes for 5 s while the others wait, then all end
 //   stuck   the others never look at what happened to a peer
 //   fails   rank 1 throws an error of its own, the others sum
+//   hung    as forever, but after a while the transport hangs, as a library can
 //   buckets sums of gradients by buckets, run at once and replayed from a captured step
 #include "engine/dist/gradient_buckets.hpp"
 #include "engine/dist/launch.hpp"
 #include "engine/dist/peer_lost.hpp"
 #include "engine/dist/shared_failure.hpp"
+#include "engine/dist/tcp_transport.hpp"
 #include "kernels/core/graph.hpp"
 #include "tests/engine/dist/collective_cases.hpp"
 
@@ -87,10 +89,40 @@ void sleep_for(int seconds) {
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
 }
 
+/// Another transport that hangs after some messages, without ever asking whether it shall break off.
+class Hanging final : public dist::Transport {
+ public:
+  explicit Hanging(std::unique_ptr<dist::Transport> inner) : inner_(std::move(inner)) {}
+  int rank() const override { return inner_->rank(); }
+  int size() const override { return inner_->size(); }
+  std::string kind() const override { return inner_->kind(); }
+  void exchange(uint64_t tag, std::span<const dist::Outgoing> send, std::span<const dist::Incoming> receive,
+                const Poll& poll) override {
+    if (++calls_ > 50) sleep_for(600);
+    inner_->exchange(tag, send, receive, poll);
+  }
+  void finish() override { inner_->finish(); }
+  void abort(int exit_code) noexcept override { inner_->abort(exit_code); }
+
+ private:
+  std::unique_ptr<dist::Transport> inner_;
+  int calls_ = 0;
+};
+
+std::unique_ptr<Communicator> join(const Arguments& arguments, const Placement& placement,
+                                   const dist::FailureOptions& failure) {
+  if (arguments.mode != "hung") return make_communicator(placement, arguments.device, failure);
+  const auto open = [&] {
+    return std::make_unique<Hanging>(
+        dist::make_tcp_transport({.file = placement.rendezvous.path}, placement.rank, placement.size));
+  };
+  return dist::make_host_communicator(open, placement.local_rank, failure);
+}
+
 void work(Communicator& ranks, const std::string& mode, Device device) {
   if (mode == "cases") test::CollectiveCases(ranks, device).run();
   if (mode == "buckets") check_buckets(ranks, device);
-  if (mode == "forever") sum_forever(ranks, device);
+  if (mode == "forever" || mode == "hung") sum_forever(ranks, device);
   if (mode == "stuck") sleep_for(600);
   if (mode == "busy" && ranks.rank() == 0) sleep_for(5);
   if (mode == "fails" && ranks.rank() == 1) throw Error("an error of rank 1");
@@ -115,8 +147,7 @@ int main(int argc, char** argv) {
       leave(arguments.folder, "words." + rank, error.what());
       if (placement.rendezvous.kind != Rendezvous::Kind::mpi) _exit(7);
     };
-    const auto ranks = make_communicator(placement, arguments.device,
-                                         {.peer_timeout = arguments.peer_timeout, .grace = 1, .leave = lost});
+    const auto ranks = join(arguments, placement, {.peer_timeout = arguments.peer_timeout, .grace = 1, .leave = lost});
     leave(arguments.folder, "pid." + rank, std::to_string(getpid()));
     try {
       work(*ranks, arguments.mode, arguments.device);

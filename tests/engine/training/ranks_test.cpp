@@ -132,7 +132,12 @@ TEST_CASE("rank 0 writes, and a run goes on with another number of ranks") {
     CHECK(line.at("world_size") == 3);
     CHECK(line.at("local_batch") == 3);
   }
-  CHECK(lines[1].contains("held_out"));
+  run.config.training.held_out_samples = 7;  // shares of 3, 2 and 2
+  const test::TemporaryFolder of_three, of_one;
+  train(run, 3, of_three.path(), DType::f64);
+  train(run, 1, of_one.path(), DType::f64);
+  const double alone = read_json_lines(of_one / "metrics.jsonl")[1].at("held_out");
+  CHECK(read_json_lines(of_three / "metrics.jsonl")[1].at("held_out") == Approx(alone).epsilon(1e-9));
   run.config.training.steps = 8;
   const Outcome whole = train(run, 1, {}, DType::f64).front();
   const Outcome rest = train(run, 2, {}, DType::f64, read_checkpoint(checkpoint_file(folder.path(), 4))).front();
