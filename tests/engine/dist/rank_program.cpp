@@ -112,9 +112,10 @@ class Hanging final : public dist::Transport {
 std::unique_ptr<Communicator> join(const Arguments& arguments, const Placement& placement,
                                    const dist::FailureOptions& failure) {
   if (arguments.mode != "hung") return make_communicator(placement, arguments.device, failure);
+  dist::Meeting meeting;
+  meeting.file = placement.rendezvous.path;
   const auto open = [&] {
-    return std::make_unique<Hanging>(
-        dist::make_tcp_transport({.file = placement.rendezvous.path}, placement.rank, placement.size));
+    return std::make_unique<Hanging>(dist::make_tcp_transport(meeting, placement.rank, placement.size));
   };
   return dist::make_host_communicator(open, placement.local_rank, failure);
 }
