@@ -97,7 +97,7 @@ template <bool Gradient, class Epilogue>
 void multiply_pixels_on_hopper(Stream& stream, std::initializer_list<PixelGather> gathers, const void* images,
                                int64_t rows, TiledBox weights, int columns, const Epilogue& epilogue) {
   const int multiprocessors = hopper_device(stream).multiprocessors;
-  const auto start = [&]<HopperTileKind kind>() {
+  for_hopper_tile(choose_hopper_tile(rows, columns, multiprocessors), [&]<HopperTileKind kind>() {
     using Tile = HopperTile<hopper_rows(kind), hopper_columns(kind)>;
     using Problem = PixelProblem<Tile, Gradient, Epilogue>;
     weights.box[2] = Gradient ? 64 : Tile::kColumns;
@@ -116,15 +116,7 @@ void multiply_pixels_on_hopper(Stream& stream, std::initializer_list<PixelGather
     }
     for (; used < Problem::kParts; ++used) problem.parts[used].first_unit = problem.units;
     multiply_on_hopper(stream, problem, multiprocessors);
-  };
-  switch (choose_hopper_tile(rows, columns, multiprocessors)) {
-    case HopperTileKind::wide:
-      return start.template operator()<HopperTileKind::wide>();
-    case HopperTileKind::tall:
-      return start.template operator()<HopperTileKind::tall>();
-    case HopperTileKind::square:
-      return start.template operator()<HopperTileKind::square>();
-  }
+  });
 }
 
 /// One tap's weights of 64 input channels; of how many output channels is left to be filled in.

@@ -16,7 +16,8 @@
 namespace ascore::kernels {
 
 /// True for the shapes of the forward pass and of the weights' gradient: padding and taps that bulk copies reach,
-/// channels in whole chunks of 16 bytes, and enough of them: 32 fill a quarter of the smallest tile, 128 x 128.
+/// channels in whole chunks of 16 bytes, and enough of them: of fewer, a slice of 64 along the depth would be
+/// mostly zeros, and so would be the narrowest tile, 256 x 64.
 constexpr bool fits_hopper(const Conv2dShape& s) {
   constexpr int kChunk = 8, kLeastChannels = 32, kFarthestTap = 255, kFarthestCorner = 128, kLargestStride = 8;
   const int reach = s.dilation * (s.kernel - 1);

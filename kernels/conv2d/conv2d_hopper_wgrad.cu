@@ -85,7 +85,7 @@ void hopper_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Cons
   const int steps = static_cast<int>(tiles_along(s.out_pixels(), 64));
   const HopperParts parts = hopper_parts(hopper_tiles(chosen, s.out, s.in) * s.taps(), steps);
   float* const sums = parts.count > 1 ? workspace : dweight.as<float>();
-  const auto start = [&]<HopperTileKind kind>() {
+  for_hopper_tile(chosen, [&]<HopperTileKind kind>() {
     using Tile = HopperTile<hopper_rows(kind), hopper_columns(kind)>;
     const TiledBox box{dy.raw(), {s.out, 1, s.out_pixels()}, {64, 1, Tile::kDepth}};
     const int row_tiles = static_cast<int>(tiles_along(s.out, Tile::kRows));
@@ -101,18 +101,7 @@ void hopper_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Cons
                                       units,
                                       sums};
     multiply_on_hopper(stream, problem, hopper_device(stream).multiprocessors);
-  };
-  switch (chosen) {
-    case HopperTileKind::wide:
-      start.template operator()<HopperTileKind::wide>();
-      break;
-    case HopperTileKind::tall:
-      start.template operator()<HopperTileKind::tall>();
-      break;
-    case HopperTileKind::square:
-      start.template operator()<HopperTileKind::square>();
-      break;
-  }
+  });
   if (parts.count > 1) add_parts<float>(stream, sums, parts.count, dweight.count(), dweight.as<float>());
 }
 

@@ -31,7 +31,7 @@ void wait_wgmma(int groups);
 
 template <bool TurnedA, bool TurnedB, int Registers>
 void wgmma(float (&sums)[Registers], uint64_t a, uint64_t b) {
-  static_assert(Registers == 64 || Registers == 128);
+  static_assert(Registers == 32 || Registers == 64 || Registers == 128);
   start_wgmma(sums, a, b, 2 * Registers, TurnedA, TurnedB);
 }
 template <int Groups>

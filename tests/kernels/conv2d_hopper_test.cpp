@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <optional>
+#include <set>
 
 using namespace ascore;
 using namespace ascore::test::conv2d;
@@ -29,6 +30,7 @@ const std::vector<Case>& cases() {
       {2, 6, 5, 48, 264, 3},
       {2, 20, 23, 32, 32, 3},
       {1, 6, 7, 32, 40, 5},
+      {1, 17, 15, 32, 128, 1},
       {5, 1, 1, 64, 48, 1},
       {1, 3, 2, 136, 32, 3, 4},
       // strided, even and odd sizes, one row; even kernels
@@ -280,11 +282,28 @@ TEST_CASE("a linear layer is a convolution by one tap for Hopper's instructions 
   check(dw.values(), wgrad(c, xs, dys), wgrad(c, sizes_of(xs), sizes_of(dys)), 0);
 }
 
+TEST_CASE("the cases of these tests meet every one of Hopper's tiles in every pass") {
+  std::set<kernels::HopperTileKind> forward, dgrad, wgrad;
+  for (const Case& c : cases()) {
+    for (int multiprocessors : {1, 3, 132}) {
+      forward.insert(kernels::choose_hopper_tile(c.N * c.out_h() * c.out_w(), c.O, multiprocessors));
+      if (has_gradient(c)) dgrad.insert(kernels::choose_hopper_tile(c.N * c.H * c.W, c.I, multiprocessors));
+    }
+    wgrad.insert(kernels::choose_hopper_part_tile(c.O, c.I));
+  }
+  const size_t kinds = kernels::kHopperTileKinds.size();
+  CHECK(forward.size() == kinds);
+  CHECK(dgrad.size() == kinds);
+  CHECK(wgrad.size() == kinds);
+}
+
 TEST_CASE("Hopper's tiles fill the device where they can") {
   using kernels::HopperTileKind;
   CHECK(kernels::choose_hopper_tile(128 * 16 * 16, 256, 132) == HopperTileKind::wide);
   CHECK(kernels::choose_hopper_tile(128 * 32 * 32, 128, 132) == HopperTileKind::tall);
   CHECK(kernels::choose_hopper_tile(128 * 8 * 8, 256, 132) == HopperTileKind::square);  // 128 tiles, not 64
+  CHECK(kernels::choose_hopper_tile(128 * 32 * 32, 64, 132) == HopperTileKind::narrow);
+  CHECK(kernels::choose_hopper_part_tile(256, 64) == HopperTileKind::narrow);
   for (int64_t tiles : {1, 9, 18, 72, 500}) {
     for (int64_t steps : {1, 15, 16, 33, 512, 2048}) {
       const auto parts = kernels::hopper_parts(tiles, steps);

@@ -268,6 +268,9 @@ TEST_CASE("wgmma multiplies operands and spreads sums as the PTX ISA says") {
   check_wgmma<false, true, 128>();
   check_wgmma<true, false, 128>();
   check_wgmma<true, true, 128>();
+  check_wgmma<false, false, 64>();
+  check_wgmma<false, true, 64>();
+  check_wgmma<true, true, 64>();
   check_wgmma<false, false, 256>();
   check_wgmma<true, true, 256>();
 }
