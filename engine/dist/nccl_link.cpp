@@ -6,6 +6,11 @@
 
 namespace ascore::dist {
 
+NcclLink::~NcclLink() {
+  abort("this rank has left");
+  if (aborting_.joinable()) aborting_.join();
+}
+
 void NcclLink::start(const nccl::Api& api, int ranks, const nccl::UniqueId& id, int rank) {
   const std::lock_guard lock(mutex_);
   if (!broken_.empty()) return;
@@ -60,7 +65,7 @@ void NcclLink::judge(const char* name, nccl::Result result) {
 /// Why comes first: whoever sees what an aborted sum leaves behind can already ask.
 void NcclLink::break_off(const std::string& why) noexcept {
   if (broken_.empty()) broken_ = why;
-  if (comm_) api_->comm_abort(std::exchange(comm_, nullptr));
+  if (comm_) aborting_ = std::thread(api_->comm_abort, std::exchange(comm_, nullptr));
 }
 
 }  // namespace ascore::dist

@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <thread>
 
 namespace ascore::dist {
 
@@ -16,7 +17,8 @@ class NcclLink {
   enum class State { ready, busy, broken };  ///< busy: NCCL has not taken the last call yet
 
   NcclLink() = default;
-  ~NcclLink() { abort("this rank has left"); }
+  /// Waits for an abort, which waits for captured steps with sums of this communicator to be destroyed.
+  ~NcclLink();
   NcclLink(const NcclLink&) = delete;
   NcclLink& operator=(const NcclLink&) = delete;
 
@@ -28,7 +30,8 @@ class NcclLink {
   State look();
   /// What is wrong; empty: nothing.
   std::string why_broken() const;
-  /// Ends whatever is under way, on the GPU too. The first reason stays.
+  /// Ends whatever is under way, on the GPU too, in a thread of its own: NCCL's call returns only when the captured
+  /// steps that hold its sums are gone, and the thread that has them may be this one. The first reason stays.
   void abort(const std::string& why) noexcept;
   /// The regular end; ready again, and without a communicator, when the rest is done.
   void finalize();
@@ -42,6 +45,7 @@ class NcclLink {
   const nccl::Api* api_ = nullptr;
   nccl::Comm* comm_ = nullptr;
   std::string broken_;
+  std::thread aborting_;
 };
 
 }  // namespace ascore::dist

@@ -1,8 +1,10 @@
 // Ranks joined by NCCL's interface, which standin_nccl.cpp offers on the memory of the emulated device.
+#include "engine/dist/nccl_link.hpp"
 #include "tests/engine/dist/job.hpp"
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -117,6 +119,27 @@ TEST_CASE("an asynchronous error of NCCL aborts it, and the others name the rank
   }
   CHECK_THAT(job.words(1), Catch::Contains("remote process exited or there was a network error (planted)"));
   CHECK_THAT(job.words(0), Catch::Contains("exit code 6"));
+}
+
+TEST_CASE("whoever aborts NCCL does not wait for it, and can ask why at once", "[engine][dist]") {
+  const Variables library(
+      {{"ASCORE_NCCL", ASCORE_STANDIN_NCCL}, {"NCCL_NVLS_ENABLE", "0"}, {"STANDIN_NCCL_ABORT_MS", "1000"}});
+  const auto begin = std::chrono::steady_clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+  {
+    dist::NcclLink link;
+    dist::nccl::UniqueId id{};
+    REQUIRE(dist::nccl::open().get_unique_id(&id) == dist::nccl::Result::success);
+    link.start(dist::nccl::open(), 1, id, 0);
+    while (link.look() == dist::NcclLink::State::busy) continue;
+    REQUIRE(link.look() == dist::NcclLink::State::ready);
+    link.abort("first");
+    link.abort("second");
+    CHECK(link.look() == dist::NcclLink::State::broken);
+    CHECK(link.why_broken() == "first");
+    CHECK(seconds() < 0.9);
+  }
+  CHECK(seconds() >= 1);  // what it leaves behind is gone with it
 }
 
 TEST_CASE("a rank that fails by itself ends the sums of the others", "[engine][dist]") {

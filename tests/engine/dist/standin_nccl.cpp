@@ -6,6 +6,7 @@
 //   STANDIN_NCCL_LOG=FILE        appends each rank's calls to FILE.RANK
 //   STANDIN_NCCL_FAIL=RANK:N     that rank's Nth collective ends with an asynchronous error
 //   STANDIN_NCCL_VERSION=21700   what ncclGetVersion says
+//   STANDIN_NCCL_ABORT_MS=1000   how long ncclCommAbort takes, as where captured steps are left
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -264,6 +265,7 @@ STANDIN_API int ncclCommDestroy(ncclComm* comm) {
 STANDIN_API int ncclCommAbort(ncclComm* comm) {
   comm->log("abort");
   comm->aborted = true;
+  usleep(static_cast<useconds_t>(1000 * std::atoi(variable("STANDIN_NCCL_ABORT_MS").c_str())));
   delete comm;
   return kSuccess;
 }
