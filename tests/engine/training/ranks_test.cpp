@@ -1,6 +1,7 @@
 // Training on several ranks is the training of one: the same losses, one set of bits on all ranks, one end.
 #include "tests/support/ranks.hpp"
 
+#include "engine/dist/peer_lost.hpp"
 #include "engine/io/json_lines.hpp"
 #include "engine/training/training_ranks.hpp"
 #include "kernels/core/error.hpp"
@@ -45,11 +46,11 @@ std::vector<Outcome> train(const SmallRun& run, int size, const std::filesystem:
   return outcomes;
 }
 
-/// Another communicator that tells when a sum starts.
+/// Another communicator that tells when a sum starts, and when it is asked whether all ranks are there.
 class Listening final : public Communicator {
  public:
   explicit Listening(Communicator& ranks) : ranks_(ranks) {}
-  std::function<void()> on_sum = {};
+  std::function<void()> on_sum = {}, on_check = {};
 
   int rank() const override { return ranks_.rank(); }
   int size() const override { return ranks_.size(); }
@@ -58,14 +59,17 @@ class Listening final : public Communicator {
   void barrier() override { ranks_.barrier(); }
   void broadcast(Stream& stream, View view, int root) override { ranks_.broadcast(stream, view, root); }
   Pending start_all_reduce_sum(Stream& stream, View view) override {
-    on_sum();
+    if (on_sum) on_sum();
     return ranks_.start_all_reduce_sum(stream, view);
   }
   void all_gather(Stream& stream, ConstView mine, View all, std::span<const int64_t> counts) override {
     ranks_.all_gather(stream, mine, all, counts);
   }
   std::vector<std::string> exchange(std::string_view mine) override { return ranks_.exchange(mine); }
-  void check() override { ranks_.check(); }
+  void check() override {
+    if (on_check) on_check();
+    ranks_.check();
+  }
   void finish() override { ranks_.finish(); }
   void abandon(int exit_code) noexcept override { ranks_.abandon(exit_code); }
 
@@ -250,6 +254,22 @@ TEST_CASE("ranks whose parameters differ are told apart, and named") {
   for (const std::string& words : said) {
     CHECK(words.starts_with("step 4: the parameters of rank 2 are not those of rank 0"));
   }
+}
+
+TEST_CASE("nothing of a step is saved or logged that a lost rank may have spoilt") {
+  SmallRun run(false, true);
+  run.config.training.steps = 5;
+  run.config.training.checkpoint_every = 1;
+  const test::TemporaryFolder folder;
+  const std::unique_ptr<Communicator> alone = make_self_communicator();
+  Listening ranks(*alone);
+  SmallTrainer small(run, folder.path(), 8, Device::cpu, DType::f32, &ranks);
+  ranks.on_check = [&] {
+    if (small.trainer.step() == 3) throw PeerLostError(1, "rank 1 was lost");
+  };
+  CHECK_THROWS_AS(small.run(), PeerLostError);
+  CHECK(latest_checkpoint(folder.path()) == checkpoint_file(folder.path(), 2));
+  CHECK(read_json_lines(folder / "metrics.jsonl").size() == 2);
 }
 
 TEST_CASE("a batch with fewer samples than ranks is refused, and so are statistics of a batch that is split") {
