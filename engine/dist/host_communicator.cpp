@@ -101,7 +101,7 @@ class HostCommunicator final : public Communicator {
     return words;
   }
 
-  void check() override { throw_if_lost("check"); }
+  void check() override { throw_if_lost("a step"); }
 
   void finish() override {
     barrier();
