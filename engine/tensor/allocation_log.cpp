@@ -1,5 +1,6 @@
 #include "engine/tensor/allocation_log.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -13,6 +14,17 @@ struct AllocationLog::State {
     int64_t change;  ///< of the live bytes
   };
 
+  /// Bytes now, and the most there were.
+  struct Level {
+    size_t now = 0, most = 0;
+    void raise(size_t bytes) { most = std::max(most, now += bytes); }
+    void lower(size_t bytes) { now -= bytes; }
+  };
+
+  void note(MemoryKind kind, const std::string& path, int64_t change) {
+    events.push_back({number({path, kind}), change});
+  }
+
   size_t number(const Owner& owner) {
     const auto [at, fresh] = numbers.try_emplace(owner, owners.size());
     if (fresh) owners.push_back(owner);
@@ -22,6 +34,7 @@ struct AllocationLog::State {
   std::vector<Owner> owners;
   std::map<Owner, size_t> numbers;
   std::vector<Event> events;
+  Level reserved, parts;  ///< pieces, and what is in use of them
 };
 
 class AllocationLog::Logged final : public Storage {
@@ -41,7 +54,45 @@ class AllocationLog::Logged final : public Storage {
   State::Event taken_;
 };
 
-AllocationLog::AllocationLog(Allocator& source) : source_(source), state_(std::make_shared<State>()) {}
+/// A reserved piece, which counts as such as long as it is there.
+class AllocationLog::Piece final : public Storage {
+ public:
+  Piece(std::shared_ptr<State> state, std::shared_ptr<Storage> memory)
+      : Storage(memory->data(), memory->bytes(), memory->device()),
+        state_(std::move(state)),
+        memory_(std::move(memory)) {
+    state_->reserved.raise(bytes_);
+  }
+  ~Piece() override { state_->reserved.lower(bytes_); }
+
+ private:
+  std::shared_ptr<State> state_;
+  std::shared_ptr<Storage> memory_;
+};
+
+/// Enters parts of pieces in the source's books and in the log.
+class AllocationLog::Books final : public MemoryBooks {
+ public:
+  Books(std::shared_ptr<State> state, std::shared_ptr<MemoryBooks> source)
+      : state_(std::move(state)), source_(std::move(source)) {}
+  void add(MemoryKind kind, const std::string& path, size_t bytes) override {
+    source_->add(kind, path, bytes);
+    state_->note(kind, path, static_cast<int64_t>(bytes));
+    state_->parts.raise(bytes);
+  }
+  void remove(MemoryKind kind, const std::string& path, size_t bytes) override {
+    source_->remove(kind, path, bytes);
+    state_->note(kind, path, -static_cast<int64_t>(bytes));
+    state_->parts.lower(bytes);
+  }
+
+ private:
+  std::shared_ptr<State> state_;
+  std::shared_ptr<MemoryBooks> source_;
+};
+
+AllocationLog::AllocationLog(Allocator& source)
+    : source_(source), reserved_(dynamic_cast<ReservedMemory&>(source)), state_(std::make_shared<State>()) {}
 AllocationLog::~AllocationLog() = default;
 
 std::shared_ptr<Storage> AllocationLog::allocate(size_t bytes, MemoryKind kind) {
@@ -53,6 +104,18 @@ std::shared_ptr<Storage> AllocationLog::allocate(size_t bytes, MemoryKind kind) 
   source_.set_path(outer);
   return std::make_shared<Logged>(state_, std::move(memory), bytes,
                                   State::Event{state_->number({path(), kind}), change});
+}
+
+std::shared_ptr<Storage> AllocationLog::reserve(size_t bytes) {
+  return std::make_shared<Piece>(state_, reserved_.reserve(bytes));
+}
+
+std::shared_ptr<MemoryBooks> AllocationLog::books() {
+  return std::make_shared<Books>(state_, reserved_.books());
+}
+
+size_t AllocationLog::never_in_use() const {
+  return state_->reserved.most - state_->parts.most;
 }
 
 size_t AllocationLog::size() const {

@@ -63,13 +63,29 @@ class ArenaAllocator::WrittenBlock final : public Storage {
 /// The memory that planned blocks lie in, and where there are some now.
 struct ArenaAllocator::Piece {
   std::shared_ptr<Storage> memory;
-  std::shared_ptr<MemoryLedger> books;
+  std::shared_ptr<MemoryBooks> books;
   std::map<size_t, size_t> taken = {};  ///< offset: end
 
   bool is_free(size_t begin, size_t end) const {
     const auto after = taken.lower_bound(end);
     return after == taken.begin() || std::prev(after)->second <= begin;
   }
+};
+
+/// While a step is captured, nothing goes back to the device: that would wait for it, which a capture cannot.
+class ArenaAllocator::NothingReleased {
+ public:
+  NothingReleased(ReservedMemory* memory, bool captured) : memory_(captured ? memory : nullptr) {
+    if (memory_) memory_->allow_release(false);
+  }
+  ~NothingReleased() {
+    if (memory_) memory_->allow_release(true);
+  }
+  NothingReleased(const NothingReleased&) = delete;
+  NothingReleased& operator=(const NothingReleased&) = delete;
+
+ private:
+  ReservedMemory* memory_;
 };
 
 class ArenaAllocator::PlannedBlock final : public Storage {
@@ -119,7 +135,10 @@ void ArenaAllocator::run(size_t number, bool captured, const std::function<void(
   step_ = &step;
   next_ = 0;
   captured_ = captured;
-  body();
+  {
+    const NothingReleased scope(reserved_, captured);
+    body();
+  }
   if (mode_ == Mode::writing) {
     step.blocks = diary->blocks;
     step.plan = plan_lifetimes(step.blocks);

@@ -20,7 +20,7 @@ class ReservedMemory;
 /// blocks. The piece stays as long as arena or tensors do: a captured step (Graph) uses its addresses again.
 ///
 /// Comes from another allocator, whose ledger every tensor is entered in. Where that one is no ReservedMemory (guarded
-/// ones, logs), ordinary runs get their memory from it, one by one; captured steps keep theirs, by size.
+/// ones), ordinary runs get their memory from it, one by one; captured steps keep theirs, by size.
 class ArenaAllocator final : public Allocator {
  public:
   /// `source` outlives the arena.
@@ -57,6 +57,7 @@ class ArenaAllocator final : public Allocator {
   class KeptBlock;
   class WrittenBlock;
   class PlannedBlock;
+  class NothingReleased;
   struct Step {
     std::vector<Lifetime> blocks = {};
     std::optional<LifetimePlan> plan = {};

@@ -51,6 +51,7 @@ struct Pool {
   Device device;
   PoolOptions options;
   size_t reserved = 0;
+  bool may_release = true;  ///< allocations that find no room give back what nobody uses
   uintptr_t next_address = uintptr_t{1} << 44;  ///< dry: of the next block; a multiple of the granule
   MemoryLedger ledger;
   std::unordered_map<size_t, std::vector<void*>> free;
@@ -87,6 +88,18 @@ class ReservedStorage final : public Storage {
   std::shared_ptr<Pool> pool_;
 };
 
+class PoolBooks final : public MemoryBooks {
+ public:
+  explicit PoolBooks(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) {}
+  void add(MemoryKind kind, const std::string& path, size_t bytes) override { pool_->ledger.add(kind, path, bytes); }
+  void remove(MemoryKind kind, const std::string& path, size_t bytes) override {
+    pool_->ledger.remove(kind, path, bytes);
+  }
+
+ private:
+  std::shared_ptr<Pool> pool_;
+};
+
 class PoolAllocator final : public Allocator, public ReservedMemory {
  public:
   PoolAllocator(Device device, const PoolOptions& options) : pool_(std::make_shared<Pool>(device, options)) {}
@@ -108,17 +121,18 @@ class PoolAllocator final : public Allocator, public ReservedMemory {
 
   size_t reserved_bytes() const override { return pool_->reserved; }
   void release_unused() override { pool_->release_unused(); }
+  void allow_release(bool allowed) override { pool_->may_release = allowed; }
   std::shared_ptr<Storage> reserve(size_t bytes) override {
     return std::make_shared<ReservedStorage>(pool_, fresh(bytes, MemoryKind::activations), bytes);
   }
-  std::shared_ptr<MemoryLedger> books() override { return {pool_, &pool_->ledger}; }
+  std::shared_ptr<MemoryBooks> books() override { return std::make_shared<PoolBooks>(pool_); }
 
  private:
   void* fresh(size_t block, MemoryKind kind) {
     try {
       return pool_->reserve(block);
     } catch (const OutOfMemoryError&) {
-      pool_->release_unused();  // blocks of other sizes may be what is missing
+      if (pool_->may_release) pool_->release_unused();  // blocks of other sizes may be what is missing
     }
     try {
       return pool_->reserve(block);

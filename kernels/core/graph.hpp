@@ -14,7 +14,7 @@ namespace ascore {
 ///
 /// What may change from replay to replay lies in device memory (StepScalars, NoiseKey::step_offset, inputs that are
 /// copied into place). Memory that the step allocates while it is captured must stay as long as the graph (see
-/// make_arena_allocator).
+/// ArenaAllocator).
 class Graph {
  public:
   /// Calls `body`, which queues the step on `stream`; nothing of it runs. Throws DeviceError on a cpu stream, inside

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 namespace ascore::tools {
 namespace {
@@ -19,6 +20,8 @@ using Clock = std::chrono::steady_clock;
 
 /// Where what libraries keep stands among the modules.
 constexpr const char* kLibraries = "(cpu libraries)";
+/// Where what lies between the blocks of the steps' arena stands.
+constexpr const char* kGaps = "(gaps in the arena)";
 
 TrainerConfig config_of(const Recipe& recipe, const RunSettings& settings, bool traced) {
   TrainerConfig config = trainer_config(recipe);
@@ -36,9 +39,13 @@ void add_up(MemoryRun& run, const AllocationLog& log, size_t library_bytes) {
   run.peak_event = log.peak(0, log.size());
   run.by_path = log.live_after(run.peak_event);
   run.library_bytes = library_bytes;
+  run.gap_bytes = log.never_in_use();
   const auto workspace = static_cast<size_t>(MemoryKind::workspace);
-  if (library_bytes > 0) run.by_path[kLibraries][workspace] += library_bytes;
-  for (BytesByKind& live : run.timeline) live[workspace] += library_bytes;
+  for (const auto& [path, bytes] : {std::pair{kLibraries, run.library_bytes}, std::pair{kGaps, run.gap_bytes}}) {
+    if (bytes == 0) continue;
+    run.by_path[path][workspace] += bytes;
+    for (BytesByKind& live : run.timeline) live[workspace] += bytes;
+  }
   for (const auto& [path, bytes] : run.by_path) {
     for (size_t kind = 0; kind < bytes.size(); ++kind) run.by_kind[kind] += bytes[kind];
   }
