@@ -14,12 +14,7 @@ struct AllocationLog::State {
     int64_t change;  ///< of the live bytes
   };
 
-  /// Bytes now, and the most there were.
-  struct Level {
-    size_t now = 0, most = 0;
-    void raise(size_t bytes) { most = std::max(most, now += bytes); }
-    void lower(size_t bytes) { now -= bytes; }
-  };
+  void hold(int64_t change) { most_held = std::max(most_held, held += change); }
 
   void note(MemoryKind kind, const std::string& path, int64_t change) {
     events.push_back({number({path, kind}), change});
@@ -34,7 +29,7 @@ struct AllocationLog::State {
   std::vector<Owner> owners;
   std::map<Owner, size_t> numbers;
   std::vector<Event> events;
-  Level reserved, parts;  ///< pieces, and what is in use of them
+  int64_t held = 0, most_held = 0;  ///< allocations and whole pieces
 };
 
 class AllocationLog::Logged final : public Storage {
@@ -44,11 +39,16 @@ class AllocationLog::Logged final : public Storage {
         state_(std::move(state)),
         memory_(std::move(memory)),
         taken_(taken) {
-    state_->events.push_back(taken_);
+    enter(taken_.change);
   }
-  ~Logged() override { state_->events.push_back({taken_.owner, -taken_.change}); }
+  ~Logged() override { enter(-taken_.change); }
 
  private:
+  void enter(int64_t change) {
+    state_->events.push_back({taken_.owner, change});
+    state_->hold(change);
+  }
+
   std::shared_ptr<State> state_;
   std::shared_ptr<Storage> memory_;
   State::Event taken_;
@@ -61,9 +61,9 @@ class AllocationLog::Piece final : public Storage {
       : Storage(memory->data(), memory->bytes(), memory->device()),
         state_(std::move(state)),
         memory_(std::move(memory)) {
-    state_->reserved.raise(bytes_);
+    state_->hold(static_cast<int64_t>(bytes_));
   }
-  ~Piece() override { state_->reserved.lower(bytes_); }
+  ~Piece() override { state_->hold(-static_cast<int64_t>(bytes_)); }
 
  private:
   std::shared_ptr<State> state_;
@@ -78,12 +78,10 @@ class AllocationLog::Books final : public MemoryBooks {
   void add(MemoryKind kind, const std::string& path, size_t bytes) override {
     source_->add(kind, path, bytes);
     state_->note(kind, path, static_cast<int64_t>(bytes));
-    state_->parts.raise(bytes);
   }
   void remove(MemoryKind kind, const std::string& path, size_t bytes) override {
     source_->remove(kind, path, bytes);
     state_->note(kind, path, -static_cast<int64_t>(bytes));
-    state_->parts.lower(bytes);
   }
 
  private:
@@ -114,8 +112,8 @@ std::shared_ptr<MemoryBooks> AllocationLog::books() {
   return std::make_shared<Books>(state_, reserved_.books());
 }
 
-size_t AllocationLog::never_in_use() const {
-  return state_->reserved.most - state_->parts.most;
+size_t AllocationLog::most_held() const {
+  return static_cast<size_t>(state_->most_held);
 }
 
 size_t AllocationLog::size() const {

@@ -40,8 +40,8 @@ class AllocationLog final : public Allocator, public ReservedMemory {
   size_t peak(size_t begin, size_t end) const;
   /// What was live after `events` events, by module path ("" outside modules) and kind.
   std::map<std::string, BytesByKind> live_after(size_t events) const;
-  /// Bytes of reserved pieces beyond the most that was ever in use of them at once.
-  size_t never_in_use() const;
+  /// Most bytes that were held at once: what was allocated, and reserved pieces whole.
+  size_t most_held() const;
 
  private:
   struct State;

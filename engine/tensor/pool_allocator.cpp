@@ -10,6 +10,9 @@
 #include <vector>
 
 #include <fmt/format.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace ascore {
 
@@ -19,6 +22,14 @@ constexpr size_t kGranule = 512;
 
 double mib(size_t bytes) {
   return static_cast<double>(bytes) / (1 << 20);
+}
+
+/// The C library keeps what is freed to itself, once it has seen blocks of that size come and go; this gives the pages
+/// back to the system.
+void return_freed_pages() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 /// What storages share with their allocator, so that either may go first.
@@ -42,16 +53,19 @@ struct Pool {
     reserved -= block;
   }
   void release_unused() {
+    constexpr size_t kWorthReturning = size_t{16} << 20;
+    const size_t before = reserved;
     for (auto& [bytes, blocks] : free) {
       for (void* block : blocks) give_back(block, bytes);
       blocks.clear();
     }
+    if (device != Device::cuda && !options.dry && before - reserved >= kWorthReturning) return_freed_pages();
   }
 
   Device device;
   PoolOptions options;
   size_t reserved = 0;
-  bool may_release = true;  ///< allocations that find no room give back what nobody uses
+  bool may_release = true;                      ///< allocations that find no room give back what nobody uses
   uintptr_t next_address = uintptr_t{1} << 44;  ///< dry: of the next block; a multiple of the granule
   MemoryLedger ledger;
   std::unordered_map<size_t, std::vector<void*>> free;

@@ -4,6 +4,7 @@
 #include "kernels/core/parallel.hpp"
 #include "kernels/core/vector_math.hpp"
 #include "kernels/gemm/eigen_maps.hpp"
+#include "kernels/gemm/host_parts.hpp"
 #include "kernels/gemm/host_products.hpp"
 
 #include <algorithm>
@@ -70,19 +71,49 @@ template <class Acc>
 struct Inputs {
   Batch<Acc> q, k, v;
 };
+/// Whether rows are part of those that q is part of.
+bool is_beside(const AttentionRows& rows, const AttentionRows& q) {
+  return rows.view.raw() == q.view.raw() && rows.view.shape() == q.view.shape();
+}
+
 template <class T>
 Inputs<accumulator_t<T>> inputs(Stream& stream, const AttentionSizes& s, const AttentionRows& q, const AttentionRows& k,
                                 const AttentionRows& v) {
   const accumulator_t<T>* const wide_q = widened<T>(stream, q.view, HostScratch::source);
   // Parts of one tensor are widened together.
   const auto of = [&](const AttentionRows& rows, HostScratch::Slot slot) {
-    return rows.first + (rows.view.raw() == q.view.raw() && rows.view.shape() == q.view.shape()
-                             ? wide_q
-                             : widened<T>(stream, rows.view, slot));
+    return rows.first + (is_beside(rows, q) ? wide_q : widened<T>(stream, rows.view, slot));
   };
   return {{wide_q + q.first, s.queries, s.key_width, q.pitch},
           {of(k, HostScratch::weights), s.keys, s.key_width, k.pitch},
           {of(v, HostScratch::packed), s.keys, s.value_width, v.pitch}};
+}
+
+/// Bytes per image that `inputs` copies, and gradients of the output where there are some.
+size_t widened_bytes(const AttentionSizes& s, const AttentionRows& q, const AttentionRows& k, const AttentionRows& v,
+                     ConstView dy) {
+  if (q.view.dtype() != DType::bf16) return 0;
+  int64_t elements = q.view.count() + dy.count();
+  for (const AttentionRows* rows : {&k, &v}) elements += is_beside(*rows, q) ? 0 : rows->view.count();
+  return static_cast<size_t>(elements / s.images) * sizeof(float);
+}
+
+/// The rows of images [begin, end).
+template <class V>
+RowsIn<V> images(const RowsIn<V>& rows, int64_t begin, int64_t end) {
+  RowsIn<V> part = rows;
+  part.view = entries(rows.view, begin, end);
+  return part;
+}
+
+/// Calls body(sizes of the part, begin, end) for parts of a batch.
+template <class Body>
+void for_images(const AttentionSizes& sizes, size_t copied, const Body& body) {
+  for_parts(sizes.images, copied, [&](int64_t begin, int64_t end) {
+    AttentionSizes part = sizes;
+    part.images = end - begin;
+    body(part, begin, end);
+  });
 }
 
 /// Scratch of every thread: `count` accumulators each.
@@ -224,10 +255,8 @@ void key_gradients(Stream& stream, const AttentionSizes& sizes, const Gradients<
   });
 }
 
-}  // namespace
-
-void attention(Stream& stream, const AttentionSizes& sizes, const AttentionRows& q, const AttentionRows& k,
-               const AttentionRows& v, double scale, MathMode, View y, View lse) {
+void attend(Stream& stream, const AttentionSizes& sizes, const AttentionRows& q, const AttentionRows& k,
+            const AttentionRows& v, double scale, View y, View lse) {
   for_cpu_float_type(y.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     const auto [queries, keys, values] = inputs<T>(stream, sizes, q, k, v);
@@ -259,10 +288,9 @@ void attention(Stream& stream, const AttentionSizes& sizes, const AttentionRows&
   });
 }
 
-void attention_backward(Stream& stream, const AttentionSizes& sizes, const AttentionRows& q, const AttentionRows& k,
-                        const AttentionRows& v, double scale, ConstView y, ConstView lse, ConstView dy, MathMode,
-                        const AttentionGradient& dq, const AttentionGradient& dk, const AttentionGradient& dv,
-                        View workspace) {
+void gradients(Stream& stream, const AttentionSizes& sizes, const AttentionRows& q, const AttentionRows& k,
+               const AttentionRows& v, double scale, ConstView y, ConstView lse, ConstView dy,
+               const AttentionGradient& dq, const AttentionGradient& dk, const AttentionGradient& dv, View workspace) {
   for_cpu_float_type(y.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     Acc* const delta = reinterpret_cast<Acc*>(workspace.as<uint8_t>());
@@ -281,6 +309,27 @@ void attention_backward(Stream& stream, const AttentionSizes& sizes, const Atten
     });
     if (dq) query_gradients(stream, sizes, g, dq);
     if (dk || dv) key_gradients(stream, sizes, g, dk, dv);
+  });
+}
+
+}  // namespace
+
+void attention(Stream& stream, const AttentionSizes& sizes, const AttentionRows& q, const AttentionRows& k,
+               const AttentionRows& v, double scale, MathMode, View y, View lse) {
+  for_images(sizes, widened_bytes(sizes, q, k, v, {}), [&](const AttentionSizes& part, int64_t begin, int64_t end) {
+    attend(stream, part, images(q, begin, end), images(k, begin, end), images(v, begin, end), scale,
+           entries(y, begin, end), entries(lse, begin, end));
+  });
+}
+
+void attention_backward(Stream& stream, const AttentionSizes& sizes, const AttentionRows& q, const AttentionRows& k,
+                        const AttentionRows& v, double scale, ConstView y, ConstView lse, ConstView dy, MathMode,
+                        const AttentionGradient& dq, const AttentionGradient& dk, const AttentionGradient& dv,
+                        View workspace) {
+  for_images(sizes, widened_bytes(sizes, q, k, v, dy), [&](const AttentionSizes& part, int64_t begin, int64_t end) {
+    gradients(stream, part, images(q, begin, end), images(k, begin, end), images(v, begin, end), scale,
+              entries(y, begin, end), entries(lse, begin, end), entries(dy, begin, end), images(dq, begin, end),
+              images(dk, begin, end), images(dv, begin, end), workspace);
   });
 }
 

@@ -7,6 +7,7 @@
 #include "kernels/core/parallel.hpp"
 #include "kernels/core/pick.hpp"
 #include "kernels/gemm/eigen_maps.hpp"
+#include "kernels/gemm/host_parts.hpp"
 #include "kernels/gemm/host_products.hpp"
 #include "kernels/gemm/tiles.hpp"
 #include "kernels/linear/linear_cpu.hpp"
@@ -61,10 +62,13 @@ void multiply_rows(Stream& stream, const T* x, int64_t count, const Factor& fact
   });
 }
 
-}  // namespace
+/// Bytes per row that products of bf16 copy, input and output (or gradient) alike, where they are computed in f32.
+size_t widened_bytes(ConstView x, ConstView y) {
+  return x.dtype() == DType::bf16 ? static_cast<size_t>(x.dim(1) + y.dim(1)) * sizeof(float) : 0;
+}
 
-void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, MathMode, View y) {
-  if (x.dim(0) == 0 || library_linear(stream, x, weight, bias, y)) return;
+void multiply(Stream& stream, ConstView x, ConstView weight, ConstView bias, View y) {
+  if (library_linear(stream, x, weight, bias, y)) return;
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     const ConstMatrixMap<Acc> factor(weights_for<T>(stream, weight, HostScratch::weights), weight.dim(0),
@@ -73,8 +77,8 @@ void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, MathM
   });
 }
 
-void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, MathMode, View dx) {
-  if (dy.dim(0) == 0 || library_linear_dgrad(stream, dy, weight, dx)) return;
+void input_gradient(Stream& stream, ConstView dy, ConstView weight, View dx) {
+  if (library_linear_dgrad(stream, dy, weight, dx)) return;
   for_cpu_float_type(dy.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     const ConstMatrixMap<Acc> factor(weights_for<T>(stream, weight, HostScratch::weights), weight.dim(0),
@@ -83,12 +87,9 @@ void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, MathMode, View
   });
 }
 
-void linear_wgrad(Stream& stream, ConstView x, ConstView dy, MathMode, View dweight, View dbias, View) {
-  const int64_t count = x.dim(0), in = x.dim(1), out = dy.dim(1);
-  if (dbias) column_sums(stream, dy, count, out, dbias);
-  if (!dweight) return;
-  if (count == 0) return fill_bytes(stream, dweight, 0);
+void weight_gradient(Stream& stream, ConstView x, ConstView dy, View dweight) {
   if (library_linear_wgrad(stream, x, dy, dweight)) return;
+  const int64_t count = x.dim(0), in = x.dim(1), out = dy.dim(1);
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     const ConstMatrixMap<Acc> a(widened<T>(stream, dy, HostScratch::rows), count, out);
@@ -96,6 +97,37 @@ void linear_wgrad(Stream& stream, ConstView x, ConstView dy, MathMode, View dwei
     MatrixMap<Acc> sum(dweight.as<Acc>(), out, in);
     parallel_chunks(stream, out, 64, [&](int64_t begin, int64_t end) {
       sum.middleRows(begin, end - begin).noalias() = a.middleCols(begin, end - begin).transpose() * b;
+    });
+  });
+}
+
+}  // namespace
+
+void linear(Stream& stream, ConstView x, ConstView weight, ConstView bias, MathMode, View y) {
+  for_parts(x.dim(0), widened_bytes(x, y), [&](int64_t begin, int64_t end) {
+    multiply(stream, entries(x, begin, end), weight, bias, entries(y, begin, end));
+  });
+}
+
+void linear_dgrad(Stream& stream, ConstView dy, ConstView weight, MathMode, View dx) {
+  for_parts(dy.dim(0), widened_bytes(dy, dx), [&](int64_t begin, int64_t end) {
+    input_gradient(stream, entries(dy, begin, end), weight, entries(dx, begin, end));
+  });
+}
+
+void linear_wgrad(Stream& stream, ConstView x, ConstView dy, MathMode, View dweight, View dbias, View) {
+  if (dbias) column_sums(stream, dy, x.dim(0), dy.dim(1), dbias);
+  if (!dweight) return;
+  if (x.dim(0) == 0) return fill_bytes(stream, dweight, 0);
+  for_parts(x.dim(0), widened_bytes(x, dy), [&](int64_t begin, int64_t end) {
+    const ConstView rows = entries(x, begin, end), gradients = entries(dy, begin, end);
+    if (begin == 0) return weight_gradient(stream, rows, gradients, dweight);
+    // Only beside bf16 operands is there a second part, and then the gradient is f32.
+    float* const more = take_scratch<float>(stream, HostScratch::packed, static_cast<size_t>(dweight.count()));
+    weight_gradient(stream, rows, gradients, View(more, dweight.shape(), DType::f32, Device::cpu));
+    float* const sum = dweight.as<float>();
+    parallel_chunks(stream, dweight.count(), 1 << 14, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) sum[i] += more[i];
     });
   });
 }

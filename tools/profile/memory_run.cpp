@@ -39,7 +39,8 @@ void add_up(MemoryRun& run, const AllocationLog& log, size_t library_bytes) {
   run.peak_event = log.peak(0, log.size());
   run.by_path = log.live_after(run.peak_event);
   run.library_bytes = library_bytes;
-  run.gap_bytes = log.never_in_use();
+  run.gap_bytes = log.most_held();
+  for (const auto& [path, bytes] : run.by_path) run.gap_bytes -= total(bytes);
   const auto workspace = static_cast<size_t>(MemoryKind::workspace);
   for (const auto& [path, bytes] : {std::pair{kLibraries, run.library_bytes}, std::pair{kGaps, run.gap_bytes}}) {
     if (bytes == 0) continue;

@@ -26,7 +26,7 @@ struct RunSettings {
 };
 
 /// What training steps took. Bytes are the ledger's, and beside it, as workspace, what the cpu's libraries keep and what
-/// the arena of the steps (ArenaAllocator) holds beyond what ever lives in it at once.
+/// the arena of the steps (ArenaAllocator) holds beyond what lives in it.
 struct MemoryRun {
   size_t peak_bytes = 0;
   BytesByKind by_kind = {};                    ///< at the peak
@@ -34,7 +34,7 @@ struct MemoryRun {
   std::vector<BytesByKind> timeline;           ///< live bytes after each allocation and release
   size_t peak_event = 0;                       ///< where in the timeline the peak is
   size_t library_bytes = 0;                    ///< kept beside the ledger
-  size_t gap_bytes = 0;                        ///< of the arena, which no tensor ever needs
+  size_t gap_bytes = 0;                        ///< of the arena, between tensors
   int64_t parameters = 0;                      ///< trained, of both networks
   double seconds_per_step = 0;                 ///< of the last step
 };

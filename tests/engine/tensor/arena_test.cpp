@@ -1,6 +1,9 @@
 #include "engine/autograd/context.hpp"
+#include "engine/tensor/allocation_log.hpp"
 #include "engine/tensor/arena_allocator.hpp"
+#include "engine/tensor/pool_allocator.hpp"
 #include "engine/tensor/reserved_memory.hpp"
+#include "kernels/core/error.hpp"
 #include "tests/support/catch.hpp"
 
 #include <cmath>
@@ -139,4 +142,41 @@ TEST_CASE("an arena over an allocator that reserves nothing leaves ordinary runs
   CHECK(arena.ready());
   CHECK(arena.planned_bytes() == 0);
   CHECK(guarded->ledger().total().live == 0);
+}
+
+TEST_CASE("a step that finds no room while it is captured gives nothing back to the device") {
+  const auto pool = make_pool_allocator(Device::cpu, {.limit = 8192});
+  const auto& reserved = dynamic_cast<const ReservedMemory&>(*pool);
+  ArenaAllocator arena(*pool);
+  const size_t first = arena.add_step();
+  arena.add_step();  // has not run: a captured step is not planned yet
+  pool->allocate(4096, MemoryKind::activations);
+  const auto take = [&] { arena.allocate(6144, MemoryKind::activations); };
+  CHECK_THROWS_AS(arena.run(first, true, take), OutOfMemoryError);
+  CHECK(reserved.reserved_bytes() == 4096);
+  CHECK_NOTHROW(arena.run(first, false, take));
+  CHECK(reserved.reserved_bytes() == 6144);
+}
+
+TEST_CASE("a log of allocations knows the parts of an arena's piece, and holds all of it") {
+  const auto pool = make_pool_allocator(Device::cpu);
+  AllocationLog log(*pool);
+  ArenaAllocator arena(log);
+  const size_t step = arena.add_step();
+  const auto body = [&] {
+    arena.set_path("block");
+    const auto a = arena.allocate(1024, MemoryKind::activations), b = arena.allocate(512, MemoryKind::workspace);
+  };
+  arena.run(step, false, body);
+  const size_t before = log.size();
+  arena.run(step, false, body);
+  CHECK(arena.planned_bytes() == 1536);
+  REQUIRE(log.size() == before + 4);
+  CHECK(log.live_after(before + 2).at("block")[static_cast<size_t>(MemoryKind::activations)] == 1024);
+  CHECK(total(log.timeline()[before + 1]) == 1536);
+  CHECK(log.live_after(log.size()).empty());
+  CHECK(log.most_held() == 1536);
+  const auto beside = log.allocate(512, MemoryKind::data);  // the piece is held, although nothing lives in it
+  CHECK(log.most_held() == 2048);
+  CHECK(pool->ledger().total().live == 512);
 }
