@@ -46,7 +46,7 @@ struct Attention {
         y(test::poisoned(kCpu, dy.shape(), DType::bf16)),
         lse(test::poisoned(kCpu, {images, kPixels})),
         dqkv(test::poisoned(kCpu, qkv.shape(), DType::bf16)),
-        workspace(test::poisoned(kCpu, {images, kPixels})) {}
+        workspace(test::poisoned(kCpu, {images * kPixels * 4}, DType::u8)) {}
 
   void run(Stream& stream, int64_t begin, int64_t end) {
     const auto in = [&](test::Buffer& of) { return entries<ConstView>(of, begin, end); };
