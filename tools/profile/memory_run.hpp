@@ -25,8 +25,8 @@ struct RunSettings {
   Communicator* ranks = nullptr;                      ///< processes that train together, each doing the same
 };
 
-/// What training steps took. Bytes are the ledger's, and beside it, as workspace, what the cpu's libraries keep and what
-/// the arena of the steps (ArenaAllocator) holds beyond what lives in it.
+/// What training steps took. Bytes are the ledger's, and beside it, as workspace, what the cpu's libraries keep and
+/// what the arena of the steps (ArenaAllocator) holds beyond what lives in it.
 struct MemoryRun {
   size_t peak_bytes = 0;
   BytesByKind by_kind = {};                    ///< at the peak
