@@ -52,14 +52,24 @@ std::optional<MemoryLimit> free_host_memory() {
   return limit;
 }
 
-}  // namespace
-
-std::optional<MemoryLimit> free_memory(Device device) {
+std::optional<MemoryLimit> all_free_memory(Device device) {
   if (device != Device::cuda) return free_host_memory();
   if constexpr (kCudaBuilt) {
     if (is_available(Device::cuda)) return MemoryLimit{kernels::cuda::memory().free, "free memory of the GPU"};
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<MemoryLimit> free_memory(Device device) {
+  auto limit = all_free_memory(device);
+  if (limit) {
+    // Compiled kernels, threads' stacks, pages cut up: nobody predicts them, and what just fits without them does not.
+    limit->bytes -= limit->bytes / 8;
+    limit->what = "7/8 of the " + limit->what;
+  }
+  return limit;
 }
 
 }  // namespace ascore::tools

@@ -11,11 +11,12 @@ namespace ascore::tools {
 /// How much memory tensors may take, and who says so.
 struct MemoryLimit {
   size_t bytes = 0;
-  std::string what;  ///< "free memory of the GPU", "free memory of this machine", "--memory 24GiB"
+  std::string what;  ///< "7/8 of the free memory of the GPU", "--memory 24GiB"
 };
 
-/// What this machine has left for `device` now: the GPU's free memory; on cpu and simt the least of free memory, of the
-/// control group's limit and of the address space that the process may still take. Nothing for a GPU that is not there.
+/// What this machine has left for tensors on `device` now: 7/8 of the GPU's free memory; on cpu and simt, of the least
+/// of free memory, of the control group's limit and of the address space that the process may still take. Nothing for a
+/// GPU that is not there.
 std::optional<MemoryLimit> free_memory(Device device);
 
 }  // namespace ascore::tools
