@@ -10,6 +10,9 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <limits>
+#include <new>
+#include <sys/mman.h>
 
 #include <fmt/core.h>
 
@@ -17,6 +20,26 @@ namespace ascore {
 
 namespace {
 constexpr size_t kAlignment = 256;
+
+/// Blocks from this size on are mappings of their own: freed, both their pages and their addresses go back to the
+/// system. (The C library keeps what it has seen come and go, so that training whose first step's blocks make room for
+/// one piece would hold both.)
+constexpr size_t kMapped = size_t{128} << 10;
+
+/// What lies before a block of host memory.
+struct alignas(kAlignment) HostBlock {
+  size_t mapped;  ///< bytes to unmap; 0: from the C library
+};
+
+/// Fresh pages; null if there are none.
+void* mapped(size_t bytes) {
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? nullptr : memory;
+}
+
+[[noreturn]] void throw_no_room(size_t bytes) {
+  throw OutOfMemoryError(fmt::format("{} bytes of host memory could not be allocated", bytes));
+}
 
 /// Does what memory operations do on host memory; during a capture on simt it is remembered instead.
 template <class Work>
@@ -32,10 +55,12 @@ void* device_allocate(Device device, size_t bytes) {
   if constexpr (kCudaBuilt) {
     if (device == Device::cuda) return kernels::cuda::allocate(bytes ? bytes : 1);
   }
-  const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* memory = std::aligned_alloc(kAlignment, rounded ? rounded : kAlignment);
-  if (!memory) throw OutOfMemoryError(fmt::format("{} bytes of host memory could not be allocated", bytes));
-  return memory;
+  if (bytes > std::numeric_limits<size_t>::max() / 2) throw_no_room(bytes);
+  const size_t whole = sizeof(HostBlock) + (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  const bool maps = whole >= kMapped;
+  void* const memory = maps ? mapped(whole) : std::aligned_alloc(kAlignment, whole);
+  if (!memory) throw_no_room(bytes);
+  return new (memory) HostBlock{maps ? whole : 0} + 1;
 }
 
 void device_free(Device device, void* memory) noexcept {
@@ -43,7 +68,12 @@ void device_free(Device device, void* memory) noexcept {
   if constexpr (kCudaBuilt) {
     if (device == Device::cuda) return kernels::cuda::release(memory);
   }
-  std::free(memory);
+  HostBlock* const block = static_cast<HostBlock*>(memory) - 1;
+  if (block->mapped) {
+    munmap(block, block->mapped);
+  } else {
+    std::free(block);
+  }
 }
 
 void copy(Stream& stream, View to, ConstView from) {

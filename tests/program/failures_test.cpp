@@ -4,6 +4,7 @@
 #include "tests/program/process.hpp"
 #include "tests/support/catch.hpp"
 
+#include <regex>
 #include <sys/resource.h>
 
 #include <fmt/format.h>
@@ -82,6 +83,17 @@ TEST_CASE("memory that runs out is exit code 4 and one line with the need and wh
   CHECK(done.err.find("MiB in use: activations ") != std::string::npos);
   CHECK(done.err.find("most by ") != std::string::npos);
   CHECK(test::ascore({"info", folder / "run"}).code == 0);  // its first checkpoint is there
+
+  // What is advised can be trained in the same room.
+  std::smatch batch;
+  REQUIRE(std::regex_search(done.err, batch, std::regex("training\\.batch_size = ([0-9]+)")));
+  const Folder other;
+  const Finished advised =
+      confined({"train", "digits", "--out", other / "run", "--set", "score.width=64", "--quiet", "--threads", "1",
+                "--set", "critic=false", "--set", "training.batch_size=" + batch.str(1), "--set", "training.steps=3"},
+               rlim_t{640} << 20);
+  INFO(advised.err);
+  CHECK(advised.code == 0);
 
   const Folder small;
   const Finished early = confined({"train", "digits", "--out", small / "run", "--set", "score.width=100000", "--quiet"},
