@@ -3,7 +3,9 @@
 #include "engine/dist/peer_lost.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -62,6 +64,8 @@ ExitCode run_as_rank(Communicator& ranks, const std::function<ExitCode()>& work)
   } catch (const AgreedFailure& failure) {
     if (failure.is_speaker()) say(ranks, failure.what());
     finish(ranks);
+    // mpirun drops what a rank has said if another's exit with an error comes before it: the speaker goes first.
+    if (!failure.is_speaker()) std::this_thread::sleep_for(std::chrono::milliseconds(300));
     return failure.code();
   } catch (const std::exception& error) {
     say(ranks, one_line(error));
