@@ -110,9 +110,9 @@ void store(Ctx& ctx, Checkpoint& into, const std::string& prefix, const std::map
 
 }  // namespace
 
-void write_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint) {
+void write_checkpoint(const std::filesystem::path& file, Checkpoint checkpoint) {
   SafetensorsFile data;
-  data.tensors = checkpoint.tensors;
+  data.tensors = std::move(checkpoint.tensors);
   data.metadata = {{"format", kFormat},
                    {"step", std::to_string(checkpoint.step)},
                    {"seed", std::to_string(checkpoint.seed)},
@@ -215,14 +215,15 @@ std::filesystem::path follow(const std::filesystem::path& pointer) {
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint, int64_t keep) {
-  const std::filesystem::path file = checkpoint_file(run, checkpoint.step), folder = file.parent_path();
+void save_checkpoint(const std::filesystem::path& run, Checkpoint checkpoint, int64_t keep) {
+  const int64_t step = checkpoint.step;
+  const std::filesystem::path file = checkpoint_file(run, step), folder = file.parent_path();
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw DiskError(fmt::format("cannot create {}: {}", folder.string(), error.message()));
-  write_checkpoint(file, checkpoint);
+  write_checkpoint(file, std::move(checkpoint));
   write_file_atomically(folder / kPointer, file.filename().string() + "\n");
-  if (keep > 0) remove_older(folder, checkpoint.step, keep);
+  if (keep > 0) remove_older(folder, step, keep);
 }
 
 std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run) {

@@ -25,8 +25,8 @@ struct Checkpoint {
 };
 
 /// Writes one safetensors file, atomically, with the settings and a checksum over settings and tensors in its metadata.
-/// The bytes are a function of the checkpoint alone. Throws DiskError.
-void write_checkpoint(const std::filesystem::path& file, const Checkpoint& checkpoint);
+/// The bytes are a function of the checkpoint alone. Throws DiskError. Given for good (std::move), it is not copied.
+void write_checkpoint(const std::filesystem::path& file, Checkpoint checkpoint);
 /// Reads and verifies a checkpoint. Throws DataError, in one line: missing, truncated, damaged, or no checkpoint of
 /// this program.
 Checkpoint read_checkpoint(const std::filesystem::path& file);
@@ -35,7 +35,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& file);
 std::filesystem::path checkpoint_file(const std::filesystem::path& run, int64_t step);
 /// Writes RUN/checkpoints/step-N.safetensors, then points RUN/checkpoints/latest at it, then removes all but the newest
 /// `keep` up to this step (0: keeps all). A kill between any two leaves `latest` naming a whole checkpoint.
-void save_checkpoint(const std::filesystem::path& run, const Checkpoint& checkpoint, int64_t keep = 0);
+void save_checkpoint(const std::filesystem::path& run, Checkpoint checkpoint, int64_t keep = 0);
 /// The file that `latest` names; nothing if the run has no checkpoint yet. Throws DataError if it names a missing file.
 std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run);
 /// The newest checkpoint beside `file` that is older than it; nothing if there is none.

@@ -254,13 +254,13 @@ void Trainer::State::require_equal_ranks() {
 /// one to resume from. All ranks look, rank 0 writes.
 void Trainer::State::save(const TrainerObserver& observer) {
   if (run.empty() || saved_step == step) return;
-  const Checkpoint now = checkpoint();
+  Checkpoint now = checkpoint();
   ranks.communicator().check();
   for (const auto& [tensor, values] : now.tensors) {
     if (!all_finite(values)) diverged(step, fmt::format("'{}' holds values that are not finite", tensor));
   }
   if (metrics) metrics->sync();
-  if (writes()) save_checkpoint(run, now, config.training.keep_checkpoints);
+  if (writes()) save_checkpoint(run, std::move(now), config.training.keep_checkpoints);
   saved_step = step;
   if (writes() && observer.saved) observer.saved(checkpoint_file(run, step));
 }

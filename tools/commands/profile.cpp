@@ -83,7 +83,7 @@ ExitCode run(const Options& options, Communicator& ranks) {
   profile.other_batch = other_batch(profile.batch);
   profile.limit = free_memory(device);
   if (!options.memory.empty()) {
-    profile.limit = MemoryLimit{parse_byte_size("--memory", options.memory), "--memory " + options.memory};
+    profile.limit = MemoryLimit{parse_byte_size("--memory", options.memory), false, "--memory " + options.memory};
   }
 
   RunSettings settings{.device = device,

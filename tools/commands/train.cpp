@@ -233,7 +233,7 @@ size_t pool_limit(const Options& options) {
 /// What there is before training takes any of it.
 std::optional<MemoryLimit> memory_limit(const Options& options, Device device) {
   if (options.memory.empty()) return free_memory(device);
-  return MemoryLimit{pool_limit(options), "--memory " + options.memory};
+  return MemoryLimit{pool_limit(options), false, "--memory " + options.memory};
 }
 
 ExitCode run(const Options& options, Communicator& ranks) {

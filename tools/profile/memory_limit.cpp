@@ -26,7 +26,7 @@ std::optional<size_t> number_in(const fs::path& file, const std::string& key = "
 }
 
 void lower(std::optional<MemoryLimit>& limit, size_t bytes, const char* what) {
-  if (!limit || bytes < limit->bytes) limit = MemoryLimit{bytes, what};
+  if (!limit || bytes < limit->bytes) limit = MemoryLimit{bytes, true, what};
 }
 
 void lower_by_use(std::optional<MemoryLimit>& limit, std::optional<size_t> most, std::optional<size_t> used,
@@ -55,7 +55,7 @@ std::optional<MemoryLimit> free_host_memory() {
 std::optional<MemoryLimit> all_free_memory(Device device) {
   if (device != Device::cuda) return free_host_memory();
   if constexpr (kCudaBuilt) {
-    if (is_available(Device::cuda)) return MemoryLimit{kernels::cuda::memory().free, "free memory of the GPU"};
+    if (is_available(Device::cuda)) return MemoryLimit{kernels::cuda::memory().free, false, "free memory of the GPU"};
   }
   return std::nullopt;
 }

@@ -11,7 +11,8 @@ namespace ascore::tools {
 /// How much memory tensors may take, and who says so.
 struct MemoryLimit {
   size_t bytes = 0;
-  std::string what;  ///< "7/8 of the free memory of the GPU", "--memory 24GiB"
+  bool host = false;  ///< what is no tensor lies there too: the copy that a checkpoint is written from
+  std::string what;   ///< "7/8 of the free memory of the GPU", "--memory 24GiB"
 };
 
 /// What this machine has left for tensors on `device` now: 7/8 of the GPU's free memory; on cpu and simt, of the least

@@ -61,6 +61,18 @@ std::optional<Setting> in_parts(const Recipe& recipe, const RunSettings& setting
   return std::nullopt;
 }
 
+/// What a checkpoint is written from: a copy of parameters, their average and the optimizer's state.
+size_t checkpoint_bytes(const Recipe& recipe, RunSettings settings) {
+  settings.data = nullptr;
+  settings.batch = settings.steps = 1;
+  const BytesByKind bytes = run_steps(recipe, settings).by_kind;
+  size_t all = 0;
+  for (const MemoryKind kind : {MemoryKind::parameters, MemoryKind::ema, MemoryKind::optimizer}) {
+    all += bytes[static_cast<size_t>(kind)];
+  }
+  return all;
+}
+
 std::optional<Setting> recomputing(const Recipe& recipe, const RunSettings& settings, size_t limit) {
   for (const char* what : {"norm", "block"}) {
     Setting setting{recipe, fmt::format("training.recompute = \"{}\"", what)};
@@ -93,7 +105,8 @@ int64_t largest_batch(const Recipe& recipe, const RunSettings& settings, size_t 
   return low;
 }
 
-std::string memory_advice(const Recipe& recipe, const RunSettings& settings, const MemoryLimit& limit) {
+std::string memory_advice(const Recipe& recipe, const RunSettings& settings, MemoryLimit limit) {
+  if (limit.host) limit.bytes -= std::min(limit.bytes, checkpoint_bytes(recipe, settings));
   const auto need = predicted_peak(recipe, settings);
   const std::string lack = fmt::format("training at batch_size {} needs {}, {} are there ({})", settings.batch,
                                        need ? shown_bytes(static_cast<double>(*need)) : "more than kernels can address",

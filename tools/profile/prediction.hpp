@@ -23,6 +23,6 @@ inline constexpr int64_t kLargestBatch = 1 << 20;
 
 /// For an out-of-memory error: "training at batch_size 128 needs 9.31 GiB, 2.00 GiB are there (--memory 2GiB); these
 /// would fit: training.batch_size = 19; or training.micro_batch = 16". Every setting in it fitted in a dry run.
-std::string memory_advice(const Recipe& recipe, const RunSettings& settings, const MemoryLimit& limit);
+std::string memory_advice(const Recipe& recipe, const RunSettings& settings, MemoryLimit limit);
 
 }  // namespace ascore::tools
