@@ -34,6 +34,9 @@ void lower_by_use(std::optional<MemoryLimit>& limit, std::optional<size_t> most,
   if (most && used) lower(limit, *most > *used ? *most - *used : 0, what);
 }
 
+/// Addresses that are taken and hold nothing: the C library reserves 64 MiB for a thread's heap, beside its stack.
+constexpr size_t kReserved = size_t{128} << 20;
+
 std::optional<MemoryLimit> free_host_memory() {
   std::optional<MemoryLimit> limit;
   if (const auto available = number_in("/proc/meminfo", "MemAvailable:")) {
@@ -47,7 +50,8 @@ std::optional<MemoryLimit> free_host_memory() {
   rlimit addresses{};
   const auto taken = number_in("/proc/self/status", "VmSize:");
   if (getrlimit(RLIMIT_AS, &addresses) == 0 && addresses.rlim_cur != RLIM_INFINITY && taken) {
-    lower_by_use(limit, addresses.rlim_cur, *taken * 1024, "limit of the process's address space (ulimit -v)");
+    lower_by_use(limit, addresses.rlim_cur, *taken * 1024 + kReserved,
+                 "limit of the process's address space (ulimit -v)");
   }
   return limit;
 }
