@@ -61,16 +61,20 @@ std::optional<Setting> in_parts(const Recipe& recipe, const RunSettings& setting
   return std::nullopt;
 }
 
-/// What a checkpoint is written from: a copy of parameters, their average and the optimizer's state.
+/// What a checkpoint is written from: a copy of parameters, their average and the optimizer's state. Nothing for a
+/// network that cannot be trained at all.
 size_t checkpoint_bytes(const Recipe& recipe, RunSettings settings) {
   settings.data = nullptr;
   settings.batch = settings.steps = 1;
-  const BytesByKind bytes = run_steps(recipe, settings).by_kind;
-  size_t all = 0;
-  for (const MemoryKind kind : {MemoryKind::parameters, MemoryKind::ema, MemoryKind::optimizer}) {
-    all += bytes[static_cast<size_t>(kind)];
+  try {
+    const BytesByKind bytes = run_steps(recipe, settings).by_kind;
+    const auto of = [&](MemoryKind kind) { return bytes[static_cast<size_t>(kind)]; };
+    return of(MemoryKind::parameters) + of(MemoryKind::ema) + of(MemoryKind::optimizer);
+  } catch (const ShapeError&) {
+    return 0;
+  } catch (const OutOfMemoryError&) {
+    return 0;
   }
-  return all;
 }
 
 std::optional<Setting> recomputing(const Recipe& recipe, const RunSettings& settings, size_t limit) {
