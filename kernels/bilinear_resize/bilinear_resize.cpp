@@ -12,18 +12,22 @@ namespace ascore::kernels {
 
 namespace simt {
 decltype(kernels::bilinear_resize) bilinear_resize;
+decltype(kernels::bilinear_resize_half_pixel) bilinear_resize_half_pixel;
 decltype(kernels::bilinear_resize_backward) bilinear_resize_backward;
 }  // namespace simt
 namespace cuda {
 decltype(kernels::bilinear_resize) bilinear_resize;
+decltype(kernels::bilinear_resize_half_pixel) bilinear_resize_half_pixel;
 decltype(kernels::bilinear_resize_backward) bilinear_resize_backward;
 }  // namespace cuda
 
 namespace cpu {
-void bilinear_resize(Stream& stream, ConstView x, View y) {
+namespace {
+template <class Axis>
+void resize(Stream& stream, ConstView x, View y) {
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
-    const ResizeAxis rows{x.dim(1), y.dim(1)}, columns{x.dim(2), y.dim(2)};
+    const Axis rows{x.dim(1), y.dim(1)}, columns{x.dim(2), y.dim(2)};
     const int64_t C = x.dim(3);
     const T* const px = x.as<T>();
     T* const py = y.as<T>();
@@ -47,6 +51,15 @@ void bilinear_resize(Stream& stream, ConstView x, View y) {
       }
     });
   });
+}
+
+}  // namespace
+
+void bilinear_resize(Stream& stream, ConstView x, View y) {
+  resize<ResizeAxis>(stream, x, y);
+}
+void bilinear_resize_half_pixel(Stream& stream, ConstView x, View y) {
+  resize<HalfPixelAxis>(stream, x, y);
 }
 
 void bilinear_resize_backward(Stream& stream, ConstView dy, View dx) {
@@ -99,6 +112,14 @@ void bilinear_resize(Stream& stream, ConstView x, View y) {
   check(op, x, y);
   if (y.count() == 0) return;
   pick<cpu::bilinear_resize, simt::bilinear_resize, cuda::bilinear_resize>(stream)(stream, x, y);
+}
+
+void bilinear_resize_half_pixel(Stream& stream, ConstView x, View y) {
+  const OpScope op(stream, "bilinear_resize_half_pixel", {x, y});
+  check(op, x, y);
+  if (y.count() == 0) return;
+  pick<cpu::bilinear_resize_half_pixel, simt::bilinear_resize_half_pixel, cuda::bilinear_resize_half_pixel>(stream)(
+      stream, x, y);
 }
 
 void bilinear_resize_backward(Stream& stream, ConstView dy, View dx) {

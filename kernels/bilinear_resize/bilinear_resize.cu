@@ -9,14 +9,13 @@ namespace {
 constexpr int kThreads = 256;
 
 /// A thread per element of y.
-template <class T>
-__global__ void bilinear_resize_kernel(const T* x, T* y, ResizeAxis rows, ResizeAxis columns, int64_t C,
-                                       int64_t count) {
+template <class T, class Axis>
+__global__ void bilinear_resize_kernel(const T* x, T* y, Axis rows, Axis columns, int64_t C, int64_t count) {
   const int64_t i = int64_t(blockIdx.x) * kThreads + threadIdx.x;
   if (i >= count) return;
   const int64_t c = i % C, w = i / C % columns.out, h = i / (C * columns.out) % rows.out;
   const int64_t n = i / (C * columns.out * rows.out);
-  const ResizeAxis::Source row = rows.source(h), column = columns.source(w);
+  const ResizeSource row = rows.source(h), column = columns.source(w);
   const float down = static_cast<float>(row.fraction), up = 1.0f - down;
   const float right = static_cast<float>(column.fraction), left = 1.0f - right;
   const T* const image = x + n * rows.in * columns.in * C + c;
@@ -45,13 +44,22 @@ __global__ void bilinear_resize_backward_kernel(const T* dy, T* dx, ResizeAxis r
   dx[i] = narrow<T>(sum);
 }
 
+template <class Axis>
+void resize(Stream& stream, ConstView x, View y) {
+  for_float_type(x.dtype(), [&]<class T>() {
+    launch(bilinear_resize_kernel<T, Axis>, blocks_for(y.count(), kThreads), kThreads, 0, stream, x.as<T>(), y.as<T>(),
+           Axis{x.dim(1), y.dim(1)}, Axis{x.dim(2), y.dim(2)}, x.dim(3), y.count());
+  });
+}
+
 }  // namespace
 
 void bilinear_resize(Stream& stream, ConstView x, View y) {
-  for_float_type(x.dtype(), [&]<class T>() {
-    launch(bilinear_resize_kernel<T>, blocks_for(y.count(), kThreads), kThreads, 0, stream, x.as<T>(), y.as<T>(),
-           ResizeAxis{x.dim(1), y.dim(1)}, ResizeAxis{x.dim(2), y.dim(2)}, x.dim(3), y.count());
-  });
+  resize<ResizeAxis>(stream, x, y);
+}
+
+void bilinear_resize_half_pixel(Stream& stream, ConstView x, View y) {
+  resize<HalfPixelAxis>(stream, x, y);
 }
 
 void bilinear_resize_backward(Stream& stream, ConstView dy, View dx) {

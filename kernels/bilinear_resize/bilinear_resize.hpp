@@ -15,7 +15,12 @@ namespace ascore::kernels {
 /// of y; no workspace.
 void bilinear_resize(Stream& stream, ConstView x, View y);
 
-/// dx: every pixel of x sums, in row order, the pixels of dy that it has a weight in.
+/// The same with borders that meet: row i of y lies at row (i + 1/2) H/H' - 1/2 of x, columns likewise, and beyond the
+/// outermost rows and columns these go on. As PyTorch's align_corners=False without antialiasing: where y is smaller,
+/// pixels in between are skipped. For inference.
+void bilinear_resize_half_pixel(Stream& stream, ConstView x, View y);
+
+/// dx of bilinear_resize: every pixel of x sums, in row order, the pixels of dy that it has a weight in.
 ///
 ///   dy [N,H',W',C], dx [N,H,W,C]   of one dtype, as above
 void bilinear_resize_backward(Stream& stream, ConstView dy, View dx);

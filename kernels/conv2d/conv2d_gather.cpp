@@ -1,5 +1,6 @@
 #include "kernels/conv2d/conv2d_cpu.hpp"
 #include "kernels/conv2d/pixel_gather.hpp"
+#include "kernels/conv2d/window_conv2d_backends.hpp"
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/parallel.hpp"
 #include "kernels/gemm/eigen_maps.hpp"
@@ -108,13 +109,26 @@ void select_taps(Stream& stream, const PixelGather& g, const Acc* from, int64_t 
 
 }  // namespace
 
-void gather_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, ConstView bias,
-                   const Finish& epilogue, View y) {
+namespace {
+/// The gathered pixels times `weight` [out, depth].
+void gather_products(Stream& stream, const PixelGather& g, int64_t out, ConstView x, ConstView weight, ConstView bias,
+                     const Finish& epilogue, View y) {
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
-    const ConstMatrixMap<Acc> weights(weights_for<T>(stream, weight, HostScratch::weights), s.out, s.depth());
-    multiply(stream, output_gather(s), x.as<T>(), weights.transpose(), bias.as<Acc>(), epilogue, y.as<T>());
+    const ConstMatrixMap<Acc> weights(weights_for<T>(stream, weight, HostScratch::weights), out, g.depth());
+    multiply(stream, g, x.as<T>(), weights.transpose(), bias.as<Acc>(), epilogue, y.as<T>());
   });
+}
+}  // namespace
+
+void gather_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, ConstView bias,
+                   const Finish& epilogue, View y) {
+  gather_products(stream, output_gather(s), s.out, x, weight, bias, epilogue, y);
+}
+
+void window_conv2d(Stream& stream, const PixelGather& g, ConstView x, ConstView weight, ConstView bias, MathMode,
+                   View y, const Conv2dEpilogue& epilogue) {
+  gather_products(stream, g, weight.dim(0), x, weight, bias, epilogue, y);
 }
 
 /// One product for every pixel of a stride's square, each with the taps that reach its pixels.

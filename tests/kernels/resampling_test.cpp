@@ -51,6 +51,13 @@ double hat(int64_t i, int64_t p, int64_t in, int64_t out) {
   return std::max(0.0, 1 - std::abs(position - double(p)));
 }
 
+/// The same with borders that meet: (i + 1/2) in/out - 1/2, held inside the in-points.
+double half_pixel_hat(int64_t i, int64_t p, int64_t in, int64_t out) {
+  const double middle = (double(i) + 0.5) * double(in) / double(out) - 0.5;
+  const double position = std::min(std::max(middle, 0.0), double(in - 1));
+  return std::max(0.0, 1 - std::abs(position - double(p)));
+}
+
 using Run = std::function<void(Stream&, ConstView, View)>;
 
 /// Runs both directions on every schedule and compares them with the map.
@@ -110,6 +117,36 @@ TEST_CASE("bilinear_resize and its gradient agree with plain f64 loops on every 
   check_map(device, dtype, map, kernels::bilinear_resize, kernels::bilinear_resize_backward);
 }
 
+TEST_CASE("bilinear_resize_half_pixel agrees with plain f64 loops on every device") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const auto dtype = GENERATE(DType::f32, DType::bf16);
+  const auto [in, out] = GENERATE(table<Shape, Shape>({{{2, 4, 4, 3}, {2, 8, 8, 3}},
+                                                       {{1, 8, 7, 33}, {1, 4, 5, 33}},
+                                                       {{1, 1, 3, 2}, {1, 5, 1, 2}},
+                                                       {{1, 5, 4, 2}, {1, 1, 9, 2}},
+                                                       {{1, 3, 5, 1}, {1, 3, 5, 1}},
+                                                       {{1, 16, 3, 1}, {1, 3, 23, 1}},
+                                                       {{0, 2, 2, 2}, {0, 4, 4, 2}}}));
+  CAPTURE(name(device), name(dtype), to_string(in), to_string(out));
+  const LinearMap map{in, out, [from = in, to = out](auto h, auto w, auto r, auto q) {
+                        return half_pixel_hat(h, r, from[1], to[1]) * half_pixel_hat(w, q, from[2], to[2]);
+                      }};
+  const auto x = test::data(device, in, dtype);
+  const auto reference = map.apply<double>(x.values(), false);
+  const auto naive = rounded(dtype, map.apply<float>(x.values(), false));
+  std::optional<std::vector<double>> first;
+  for (uint64_t schedule : test::schedules(device)) {
+    Stream stream(device, {.schedule = schedule});
+    auto y = test::poisoned(device, out, dtype);
+    kernels::bilinear_resize_half_pixel(stream, x, y);
+    stream.synchronize();
+    if (in.count()) test::require_kernels_ran(stream);
+    if (!first) first = y.values();
+    CHECK(y.values() == *first);
+    CHECK_THAT(y.values(), test::at_most_twice_the_error_of(naive, reference, 2e-7));
+  }
+}
+
 TEST_CASE("pixel_sum and its gradient agree with plain f64 loops on every device") {
   const auto device = GENERATE(from_range(test::devices()));
   const auto dtype = GENERATE(DType::f32, DType::bf16);
@@ -134,6 +171,8 @@ TEST_CASE("resampling refuses arguments that do not fit") {
   auto other = test::poisoned(device, {1, 3, 4, 3}), half = test::poisoned(device, {1, 6, 8, 2}, DType::bf16);
   CHECK_THROWS_AS(kernels::bilinear_resize(stream, odd, other), ShapeError);
   CHECK_THROWS_AS(kernels::bilinear_resize(stream, odd, half), DTypeError);
+  CHECK_THROWS_AS(kernels::bilinear_resize_half_pixel(stream, odd, other), ShapeError);
+  CHECK_THROWS_AS(kernels::bilinear_resize_half_pixel(stream, odd, half), DTypeError);
   CHECK_THROWS_AS(kernels::pool2_spread(stream, odd, 1, half), DTypeError);
   CHECK_THROWS_AS(kernels::pixel_sum(stream, odd, small), ShapeError);
 }
