@@ -70,39 +70,53 @@ def write_safetensors(path, tensors, metadata):
         partial.unlink(missing_ok=True)
 
 
-def convert(source, target):
+def check_target(target):
     if target.suffix != ".safetensors":
         raise ValueError(f"{target}: the file's name must end in .safetensors")
     if target.exists():
         raise ValueError(f"{target}: exists; name another file")
+
+
+def load(source):
+    """What torch.load returns, of tensors and plain containers only."""
     try:
-        loaded = torch.load(source, map_location="cpu", weights_only=True)
+        return torch.load(source, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:  # PyTorch's own words advise to turn weights_only off: never here
         raise ValueError(f"{source}: is no PyTorch checkpoint of tensors and plain containers") from error
+
+
+def check_types(tensors):
+    for name, value in tensors.items():
+        if value.dtype not in DTYPES:
+            raise ValueError(f"'{name}' is of type {value.dtype}")
+
+
+def convert(source, target):
+    check_target(target)
+    loaded = load(source)
     try:
         score, average, metadata = parts_of(loaded)
         tensors = {**score, **{f"ema.{name}": value for name, value in average.items()}}
-        for name, value in tensors.items():
-            if value.dtype not in DTYPES:
-                raise ValueError(f"'{name}' is of type {value.dtype}")
+        check_types(tensors)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from error
     write_safetensors(target, tensors, metadata)
     print(f"{target}: {len(score)} tensors, {len(average)} of a moving average")
 
 
-def main():
-    options = argparse.ArgumentParser(description="Turns a PyTorch checkpoint into a file that `ascore convert` reads.")
+def run(program, description, work):
+    """Calls work(source, target) with the two files of the command line; an error is one line that names one of them."""
+    options = argparse.ArgumentParser(description=description)
     options.add_argument("source", type=pathlib.Path, metavar="CHECKPOINT.pth")
     options.add_argument("target", type=pathlib.Path, metavar="WEIGHTS.safetensors")
     wanted = options.parse_args()
     try:
-        convert(wanted.source, wanted.target)
+        work(wanted.source, wanted.target)
     except Exception as error:  # torch.load raises what the pickle, the zip or the disk make it raise
         lines = str(error).strip().splitlines() or [type(error).__name__]
         message = lines[0] if str(wanted.source) in lines[0] or str(wanted.target) in lines[0] else f"{wanted.source}: {lines[0]}"
-        sys.exit(f"pth_to_safetensors: {message}")
+        sys.exit(f"{program}: {message}")
 
 
 if __name__ == "__main__":
-    main()
+    run("pth_to_safetensors", "Turns a PyTorch checkpoint into a file that `ascore convert` reads.", convert)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""tools/pth_to_safetensors.py over checkpoints as the original writes them. Skipped where there is no torch."""
+"""tools/pth_to_safetensors.py over checkpoints as the original writes them, tools/inception_to_safetensors.py over what
+has the names of Inception-V3. Skipped where there is no torch."""
 import json
 import pathlib
 import struct
@@ -7,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 
-TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "pth_to_safetensors.py"
+TOOLS = pathlib.Path(__file__).resolve().parents[2] / "tools"
+TOOL, INCEPTION = TOOLS / "pth_to_safetensors.py", TOOLS / "inception_to_safetensors.py"
 
 
 def tensors_of(file):
@@ -19,8 +21,8 @@ def tensors_of(file):
                       for name, entry in header.items()}
 
 
-def call(*words):
-    return subprocess.run([sys.executable, "-B", TOOL, *words], capture_output=True, text=True, check=False)
+def call(*words, tool=TOOL):
+    return subprocess.run([sys.executable, "-B", tool, *words], capture_output=True, text=True, check=False)
 
 
 def raw(tensor):
@@ -32,9 +34,31 @@ def check(condition, what):
         raise AssertionError(what)
 
 
-def refused(source, target, words):
-    done = call(source, target)
+def refused(source, target, words, tool=TOOL):
+    done = call(source, target, tool=tool)
     check(done.returncode == 1 and done.stderr.count("\n") == 1 and words in done.stderr, done.stderr)
+
+
+def check_inception(torch, folder):
+    """Of the network's many entries those that tell it from others."""
+    state = {"Conv2d_1a_3x3.conv.weight": torch.rand(32, 3, 3, 3), "Mixed_7c.branch_pool.bn.running_var": torch.rand(192),
+             "fc.weight": torch.rand(1008, 2048), "Conv2d_1a_3x3.bn.num_batches_tracked": torch.tensor(0)}
+    torch.save(state, folder / "fid.pth")
+    done = call(folder / "fid.pth", folder / "fid.safetensors", tool=INCEPTION)
+    check(done.returncode == 0, done.stderr)
+    metadata, tensors = tensors_of(folder / "fid.safetensors")
+    check(metadata["network"] == "inception-v3 fid 2015-12-05", metadata)
+    check(tensors.keys() == {name for name in state if "tracked" not in name}, tensors.keys())
+    for key, (_, shape, data) in tensors.items():
+        check(shape == list(state[key].shape) and data == raw(state[key]), key)
+
+    torch.save({**state, "fc.weight": torch.rand(1000, 2048)}, folder / "vision.pth")
+    refused(folder / "vision.pth", folder / "v.safetensors", "no weights for FID", INCEPTION)
+    refused(folder / "plain.pth", folder / "v.safetensors", "no 'Conv2d_1a_3x3.conv.weight'", INCEPTION)
+    refused(folder / "other.pth", folder / "v.safetensors", "no state_dict", INCEPTION)
+    refused(folder / "text.pth", folder / "v.safetensors", "text.pth", INCEPTION)
+    refused(folder / "fid.pth", folder / "fid.safetensors", "exists", INCEPTION)
+    check(not (folder / "v.safetensors").exists(), "a refused file was written")
 
 
 def main():
@@ -77,6 +101,7 @@ def main():
         refused(folder / "plain.pth", folder / "b.safetensors", "exists")
         refused(folder / "plain.pth", folder / "c.npz", "must end in .safetensors")
         check(not (folder / "c.safetensors").exists(), "a refused file was written")
+        check_inception(torch, folder)
         check(not list(folder.glob("*.partial")), "left a partial file")
 
 
