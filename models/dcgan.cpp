@@ -50,7 +50,7 @@ DcganCritic::DcganCritic(const CriticConfig& config) {
   dense_ = add<Linear>("dense", sample[0] / kHalved * (sample[1] / kHalved) * in, 1);
 }
 
-Module* DcganCritic::add_conv(std::string name, int64_t in, int64_t out, bool halves, bool spectral_norm) {
+Convolution* DcganCritic::add_conv(std::string name, int64_t in, int64_t out, bool halves, bool spectral_norm) {
   const int kernel = halves ? 4 : 3, stride = halves ? 2 : 1;
   const LayerInit init{.weight = Init::normal(0, 0.02)};
   if (spectral_norm) {
@@ -63,8 +63,9 @@ Tensor DcganCritic::forward(Ctx& ctx, const Tensor& x) const {  // [N,H,W,C]
   Tensor h = to_compute(ctx, x);
   for (const Stage& stage : stages_) {
     h = checkpoint(ctx, [&stage, h](Ctx& c) {
-      const Tensor y = stage.conv->forward(c, h);
-      return activate(c, stage.norm ? stage.norm->forward(c, y) : y, Activation::leaky_relu, kSlope);
+      const Activated y = stage.conv->forward(c, Activated(h), {.measure = stage.norm && stage.norm->measures(c)});
+      const Tensor z = stage.norm ? stage.norm->normalized(c, Measured::raw(y)) : y.value;
+      return activate(c, z, Activation::leaky_relu, kSlope);
     });
   }
   const int64_t N = h.dim(0), pixels = h.dim(1) * h.dim(2), C = h.dim(3);  // [N,H/8,W/8,8 width]

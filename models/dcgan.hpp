@@ -1,5 +1,7 @@
 #pragma once
 
+#include "engine/nn/convolution.hpp"
+#include "engine/nn/normalization.hpp"
 #include "models/critic.hpp"
 
 #include <string>
@@ -19,10 +21,11 @@ class DcganCritic final : public Critic {
 
  private:
   struct Stage {
-    Module *conv, *norm = nullptr;  ///< null: the identity
+    Convolution* conv;
+    Normalization* norm = nullptr;  ///< null: the identity
   };
   /// A convolution 3x3, or one 4x4 that halves the image.
-  Module* add_conv(std::string name, int64_t in, int64_t out, bool halves, bool spectral_norm);
+  Convolution* add_conv(std::string name, int64_t in, int64_t out, bool halves, bool spectral_norm);
 
   std::vector<Stage> stages_;
   Module* dense_;

@@ -129,21 +129,26 @@ Ncsnv2::Ncsnv2(const ScoreNetworkConfig& config)
 
 Tensor Ncsnv2::forward(Ctx& ctx, const Tensor& x, const Tensor&) const {  // [N,H,W,C]
   // The first and the last convolution work on f32: bf16 has too few bits for a pixel and its noise.
-  Tensor h = begin_->forward(ctx, shift_input_ ? affine(ctx, x, 2, -1) : x);
-  h = to_compute(ctx, h);        // [N,H,W,ngf]
+  Measured in = to_compute(ctx, begin_->forward(ctx, shift_input_ ? affine(ctx, x, 2, -1) : x));  // [N,H,W,ngf]
   std::vector<Activated> level;  // a stage's output each: [N,H,W,ngf], [N,H/2,W/2,2ngf], then as the plan has it
   for (const Stage& stage : stages_) {
-    level.push_back(stage.second->forward(ctx, stage.first->forward(ctx, h, {}).value, act_.epilogue(true)));
-    h = level.back().raw;
+    const Activated half = stage.first->forward(ctx, in, {.measure = stage.second->measures(ctx)});
+    Epilogue last = act_.epilogue(true);
+    last.measure = &stage != &stages_.back() && stage.first->measures(ctx);
+    level.push_back(stage.second->forward(ctx, Measured::raw(half), last));
+    in = Measured::raw(level.back());
+    level.back().runs = {};
   }
+  in = {};
   Activated refined;
   for (const RefineBlock* block : refine_) {
-    const Epilogue next = block == refine_.back() ? Epilogue{} : act_.epilogue(true);
+    const Epilogue next =
+        block == refine_.back() ? Epilogue{.measure = normalizer_->measures(ctx)} : act_.epilogue(true);
     refined = refined.raw ? block->refine(ctx, std::array{level.back(), refined}, next)
                           : block->refine(ctx, std::array{level.back()}, next);
     level.pop_back();
   }
-  h = act_.of(ctx, *normalizer_, refined.raw).value;  // [N,H,W,ngf]
+  const Tensor h = act_.of(ctx, *normalizer_, Measured::raw(refined)).value;  // [N,H,W,ngf]
   const Tensor out = end_->forward(ctx, to_dtype(ctx, h, x.dtype()));
   const Tensor s = dae_ ? activate(ctx, scale(ctx, out, 2), Activation::sigmoid) : out;  // [N,H,W,C]
   return standardize_ ? standardize(ctx, s) : s;

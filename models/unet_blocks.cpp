@@ -63,10 +63,11 @@ Tensor UNetBlock::forward(Ctx& ctx, const Tensor& x, const Tensor& embedding, co
 Tensor UNetBlock::block(Ctx& ctx, const Tensor& x, const Tensor& embedding, const Tensor& skip) const {
   const ModuleScope scope(ctx, *this);
   const auto of_input = [&](const auto& layer) { return skip ? layer.forward(ctx, x, skip) : layer.forward(ctx, x); };
-  Epilogue level;
+  Epilogue level{.measure = normalize1_->measures(ctx)};
   if (dense_) level.residual = at_every_pixel(ctx, dense_->forward(ctx, embedding), x);
-  Tensor h = conv0_->forward(ctx, of_input(*normalize0_), level).value;  // [N,H,W,out]
-  h = normalize1_->forward(ctx, h);
+  Activated middle = conv0_->forward(ctx, of_input(*normalize0_), level);  // [N,H,W,out]
+  Tensor h = normalize1_->normalized(ctx, Measured::raw(middle));
+  middle = {};
   if (dropout_) h = dropout_->forward(ctx, h);
   return conv1_->forward(ctx, h, {.residual = projection_ ? of_input(*projection_) : x}).value;
 }

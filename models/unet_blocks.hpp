@@ -51,7 +51,8 @@ class UNetBlock final : public Module {
   Tensor block(Ctx& ctx, const Tensor& x, const Tensor& embedding, const Tensor& skip) const;
 
   GroupNorm* normalize0_;
-  Module *dense_ = nullptr, *normalize1_, *dropout_ = nullptr;
+  GroupNorm* normalize1_;
+  Module *dense_ = nullptr, *dropout_ = nullptr;
   Convolution *conv0_, *conv1_;
   PixelLinear* projection_ = nullptr;  // null: the identity
 };

@@ -12,6 +12,7 @@ struct Activated {
   Tensor value;  ///< f(raw)
   Activation activation = Activation::identity;
   double slope = 0.01;  ///< of leaky_relu
+  Tensor runs{};        ///< run moments of `raw`, where they were asked for (Epilogue::measure); see measured.hpp
 
   Activated() = default;
   /// x as it is.

@@ -17,14 +17,15 @@ struct Normalised {
 };
 
 /// By the batch's own statistics; `running` advances.
-Normalised train(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, RunningStatistics running,
+Normalised train(Ctx& ctx, const Measured& measured, const Tensor& gamma, const Tensor& beta, RunningStatistics running,
                  double eps) {
+  const Tensor& x = measured.images;
   const DType wide = accumulator(x.dtype());
   Normalised made{ctx.empty_like(x), ctx.empty({x.dim(-1)}, wide), ctx.empty({x.dim(-1)}, wide)};
   const auto bytes = static_cast<int64_t>(kernels::batch_norm_workspace_bytes(x.shape(), x.dtype()));
   Tensor workspace = ctx.empty({bytes}, DType::u8, MemoryKind::workspace);
   kernels::batch_norm(ctx.stream, x, gamma, beta, eps, kMomentum, made.y, made.mean, made.rstd, running.mean,
-                      running.variance, workspace);
+                      running.variance, workspace, measured.runs);
   kernels::affine(ctx.stream, running.batches, 1, 1, running.batches);
   return made;
 }
@@ -56,15 +57,20 @@ Normalised by_running(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tens
 }
 }  // namespace
 
-Tensor batch_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, RunningStatistics& running,
-                  double eps) {
+Tensor batch_norm(Ctx& ctx, const Measured& measured, const Tensor& gamma, const Tensor& beta,
+                  RunningStatistics& running, double eps) {
+  const Tensor& x = measured.images;
   const auto [y, mean, rstd] =
-      ctx.training ? train(ctx, x, gamma, beta, is_first_run(ctx) ? running : nobodys(ctx, running), eps)
+      ctx.training ? train(ctx, measured, gamma, beta, is_first_run(ctx) ? running : nobodys(ctx, running), eps)
                    : by_running(ctx, x, gamma, beta, running, eps);
   if (ctx.tape) {
     const auto statistics = ctx.training ? kernels::BatchStatistics::of_the_batch : kernels::BatchStatistics::running;
     if (ctx.training) {
-      remake_if_asked(ctx, y, [=](Ctx& c) { return train(c, x, gamma, beta, nobodys(c, running), eps).y; });
+      remake_if_asked(ctx, y, [=, mean = mean, rstd = rstd](Ctx& c) {
+        Tensor again = c.empty_like(x);
+        kernels::channel_norm(c.stream, x, mean, rstd, gamma, beta, Activation::identity, again);
+        return again;
+      });
     }
     ctx.tape->record("batch_norm", {x, gamma, beta}, y, [=, mean = mean, rstd = rstd](Backward& backward) {
       const View scratch = backward.workspace(kernels::batch_norm_backward_workspace_bytes(x.shape(), x.dtype()));

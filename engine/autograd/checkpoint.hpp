@@ -25,12 +25,14 @@ auto checkpoint(Ctx& ctx, Block block) {
   if (!redoes_blocks(ctx)) return block(ctx);
   if constexpr (std::is_same_v<Result, Activated>) {
     const auto kind = std::make_shared<std::pair<Activation, double>>();
-    const std::vector<Tensor> pair = ctx.tape->checkpoint(ctx, [block = std::move(block), kind](Ctx& c) {
+    const std::vector<Tensor> made = ctx.tape->checkpoint(ctx, [block = std::move(block), kind](Ctx& c) {
       const Activated result = block(c);
       *kind = {result.activation, result.slope};
-      return std::vector{result.raw, result.value};
+      return std::vector{result.raw, result.value, result.runs};
     });
-    return Activated(pair[0], pair[1], kind->first, kind->second);
+    Activated result(made[0], made[1], kind->first, kind->second);
+    result.runs = made[2];
+    return result;
   } else {
     return ctx.tape->checkpoint(ctx, [block = std::move(block)](Ctx& c) { return std::vector<Tensor>{block(c)}; })[0];
   }

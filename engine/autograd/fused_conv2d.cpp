@@ -3,10 +3,19 @@
 #include "engine/autograd/tape.hpp"
 #include "kernels/conv2d/conv2d.hpp"
 #include "kernels/core/error.hpp"
+#include "kernels/core/run_moments.hpp"
 
 #include <fmt/format.h>
 
 namespace ascore {
+
+namespace {
+/// Where the run moments of y go; absent where y has no runs.
+Tensor room_for_runs(const Ctx& ctx, const Tensor& y) {
+  const Shape shape = kernels::run_moments_shape(y.shape());
+  return shape[1] > 0 ? ctx.empty(shape, accumulator(y.dtype()), MemoryKind::workspace) : Tensor();
+}
+}  // namespace
 
 Activated fused_conv2d(Ctx& ctx, const Activated& x, const Tensor& weight, const Tensor& bias,
                        const Conv2dOptions& given, const Epilogue& epilogue) {
@@ -22,18 +31,23 @@ Activated fused_conv2d(Ctx& ctx, const Activated& x, const Tensor& weight, const
   const bool needs_sum = epilogue.keep_raw || (ctx.tape && kernels::backward_needs_input(epilogue.activation));
   Tensor sum;
   if (activates && needs_sum) sum = ctx.empty_like(y);
+  const Tensor runs = epilogue.measure ? room_for_runs(ctx, y) : Tensor();
   const size_t scratch_bytes = kernels::conv2d_workspace_bytes(ctx.stream, in, weight, options);
   Tensor scratch;
   if (scratch_bytes) {
     scratch = ctx.empty(Shape{static_cast<int64_t>(scratch_bytes)}, DType::u8, MemoryKind::workspace);
   }
-  kernels::conv2d(
-      ctx.stream, in, weight, bias, options, y,
-      {.residual = epilogue.residual, .activation = epilogue.activation, .slope = epilogue.slope, .sum = sum.view()},
-      scratch.view());
+  kernels::conv2d(ctx.stream, in, weight, bias, options, y,
+                  {.residual = epilogue.residual,
+                   .activation = epilogue.activation,
+                   .slope = epilogue.slope,
+                   .sum = sum.view(),
+                   .runs = runs.view()},
+                  scratch.view());
   // Where no sum is stored, an alias of y stands for it on the tape.
   const Tensor raw = sum ? sum : activates ? y.alias(y.shape()) : y;
   Activated result(raw, y, epilogue.activation, epilogue.slope);
+  result.runs = runs;
   if (ctx.tape) {
     const bool through = x.activation != Activation::identity;
     ctx.tape->record(

@@ -10,6 +10,9 @@ struct Epilogue {
   Activation activation = Activation::identity;
   double slope = 0.01;    ///< of leaky_relu
   bool keep_raw = false;  ///< stores sums + residual as well, for operations that want it before f
+  /// Measures sums + residual for the normalisation that follows (Normalization::measures says if it cares), unless
+  /// images have no runs of pixels (kernels/core/run_moments.hpp).
+  bool measure = false;
 };
 
 /// conv2d of x.value, with its epilogue in the same pass (kernels/conv2d/conv2d_epilogue.hpp says what is rounded

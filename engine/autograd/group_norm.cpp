@@ -2,6 +2,7 @@
 
 #include "engine/autograd/normalization.hpp"
 #include "engine/autograd/remake.hpp"
+#include "kernels/channel_norm/channel_norm.hpp"
 
 namespace ascore {
 
@@ -10,23 +11,30 @@ namespace {
 struct Normalised {
   Tensor y, mean, rstd;
 };
-Normalised normalise(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, int64_t groups, double eps,
-                     Activation activation) {
+Normalised normalise(Ctx& ctx, const Measured& measured, const Tensor& gamma, const Tensor& beta, int64_t groups,
+                     double eps, Activation activation) {
+  const Tensor& x = measured.images;
   const DType wide = accumulator(x.dtype());
   const Shape group{x.dim(0), groups};
   Normalised made{ctx.empty_like(x), ctx.empty(group, wide), ctx.empty(group, wide)};
   const auto bytes = static_cast<int64_t>(kernels::group_norm_workspace_bytes(x.shape(), x.dtype()));
   Tensor workspace = ctx.empty({bytes}, DType::u8, MemoryKind::workspace);
-  kernels::group_norm(ctx.stream, x, gamma, beta, eps, activation, made.y, made.mean, made.rstd, workspace);
+  kernels::group_norm(ctx.stream, x, gamma, beta, eps, activation, made.y, made.mean, made.rstd, workspace,
+                      measured.runs);
   return made;
 }
 }  // namespace
 
-Tensor group_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, int64_t groups, double eps,
-                  Activation activation) {
-  const auto [y, mean, rstd] = normalise(ctx, x, gamma, beta, groups, eps, activation);
+Tensor group_norm(Ctx& ctx, const Measured& measured, const Tensor& gamma, const Tensor& beta, int64_t groups,
+                  double eps, Activation activation) {
+  const Tensor& x = measured.images;
+  const auto [y, mean, rstd] = normalise(ctx, measured, gamma, beta, groups, eps, activation);
   if (ctx.tape) {
-    remake_if_asked(ctx, y, [=](Ctx& c) { return normalise(c, x, gamma, beta, groups, eps, activation).y; });
+    remake_if_asked(ctx, y, [=, mean = mean, rstd = rstd](Ctx& c) {
+      Tensor again = c.empty_like(x);
+      kernels::channel_norm(c.stream, x, mean, rstd, gamma, beta, activation, again);
+      return again;
+    });
     ctx.tape->record("group_norm", {x, gamma, beta}, y, [=, mean = mean, rstd = rstd](Backward& backward) {
       const View scratch =
           backward.workspace(kernels::group_norm_backward_workspace_bytes(x.shape(), mean.dim(1), x.dtype()));
@@ -38,8 +46,8 @@ Tensor group_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& 
   return y;
 }
 
-Tensor instance_norm(Ctx& ctx, const Tensor& x, double eps) {
-  return group_norm(ctx, x, {}, {}, x.dim(-1), eps);
+Tensor instance_norm(Ctx& ctx, const Measured& x, double eps) {
+  return group_norm(ctx, x, {}, {}, x.images.dim(-1), eps);
 }
 
 }  // namespace ascore

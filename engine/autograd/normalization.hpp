@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/autograd/activated.hpp"
 #include "engine/autograd/context.hpp"
+#include "engine/autograd/measured.hpp"
 #include "kernels/activation/activation.hpp"
 
 #include <cstdint>
@@ -10,18 +10,18 @@
 namespace ascore {
 
 /// instance_norm_plus and f of it, in one pass unless backward needs both (silu).
-Activated instance_norm_plus(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& alpha, const Tensor& beta,
+Activated instance_norm_plus(Ctx& ctx, const Measured& x, const Tensor& gamma, const Tensor& alpha, const Tensor& beta,
                              Activation activation, double slope = 0.01);
 
 /// Group normalization (Wu & He 2018, arXiv:1803.08494) of x [N,H,W,C] over `groups` groups of adjacent channels of
 /// each image, biased variance, then `activation` (identity or silu) in the same pass. gamma, beta [C], or absent.
-Tensor group_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, int64_t groups, double eps,
+Tensor group_norm(Ctx& ctx, const Measured& x, const Tensor& gamma, const Tensor& beta, int64_t groups, double eps,
                   Activation activation = Activation::identity);
 /// Instance normalization without parameters: group_norm of one channel per group.
-Tensor instance_norm(Ctx& ctx, const Tensor& x, double eps = 1e-5);
+Tensor instance_norm(Ctx& ctx, const Measured& x, double eps = 1e-5);
 
 /// alpha_c x / sqrt(unbiased variance over the pixels + 1e-5), channel by channel; alpha [C].
-Tensor variance_norm(Ctx& ctx, const Tensor& x, const Tensor& alpha);
+Tensor variance_norm(Ctx& ctx, const Measured& x, const Tensor& alpha);
 
 /// What batch normalization has seen so far: means and unbiased variances [C], and the number of batches (one element).
 struct RunningStatistics {
@@ -29,7 +29,7 @@ struct RunningStatistics {
 };
 /// Batch normalization (Ioffe & Szegedy 2015, arXiv:1502.03167) as PyTorch's BatchNorm2d with momentum 0.1: gamma, beta
 /// [C]. In training by the batch's own statistics, and `running` advances; else by those of `running`.
-Tensor batch_norm(Ctx& ctx, const Tensor& x, const Tensor& gamma, const Tensor& beta, RunningStatistics& running,
+Tensor batch_norm(Ctx& ctx, const Measured& x, const Tensor& gamma, const Tensor& beta, RunningStatistics& running,
                   double eps = 1e-5);
 
 /// The vectors of PyTorch's spectral norm, of length 1: u of as many elements as the weight has outputs, v of the rest.

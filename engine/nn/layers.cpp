@@ -37,11 +37,11 @@ InstanceNormPlus::InstanceNormPlus(int64_t channels)
       gamma_(parameter("gamma", {channels}, Init::normal(1, 0.02))),
       beta_(parameter("beta", {channels}, Init::zeros())) {}
 
-Tensor InstanceNormPlus::forward(Ctx& ctx, const Tensor& x) const {
-  return forward(ctx, x, Activation::identity, 0).value;
+Tensor InstanceNormPlus::normalized(Ctx& ctx, const Measured& x) const {
+  return normalized(ctx, x, Activation::identity, 0).value;
 }
 
-Activated InstanceNormPlus::forward(Ctx& ctx, const Tensor& x, Activation activation, double slope) const {
+Activated InstanceNormPlus::normalized(Ctx& ctx, const Measured& x, Activation activation, double slope) const {
   const ModuleScope scope(ctx, *this);
   return instance_norm_plus(ctx, x, gamma_->value, alpha_->value, beta_->value, activation, slope);
 }

@@ -20,7 +20,9 @@ struct Nonlinearity {
   double slope = 0.01;  ///< of leaky_relu
   Tensor operator()(Ctx& ctx, const Tensor& x) const { return activate(ctx, x, kind, slope); }
   /// A normalisation of x behind the activation.
-  Activated of(Ctx& ctx, const Normalization& norm, const Tensor& x) const { return norm.forward(ctx, x, kind, slope); }
+  Activated of(Ctx& ctx, const Normalization& norm, const Measured& x) const {
+    return norm.normalized(ctx, x, kind, slope);
+  }
   /// The activation as a convolution's epilogue.
   Epilogue epilogue(bool keep_raw = false) const { return {.activation = kind, .slope = slope, .keep_raw = keep_raw}; }
 };
@@ -52,8 +54,8 @@ class Linear : public Module {
 class InstanceNormPlus : public Normalization {
  public:
   explicit InstanceNormPlus(int64_t channels);
-  Tensor forward(Ctx& ctx, const Tensor& x) const override;
-  Activated forward(Ctx& ctx, const Tensor& x, Activation activation, double slope) const override;
+  Tensor normalized(Ctx& ctx, const Measured& x) const override;
+  Activated normalized(Ctx& ctx, const Measured& x, Activation activation, double slope) const override;
 
  private:
   Parameter *alpha_, *gamma_, *beta_;

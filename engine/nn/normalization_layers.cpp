@@ -18,7 +18,7 @@ GroupNorm::GroupNorm(int64_t channels, int64_t groups, double eps, Activation ac
   }
 }
 
-Tensor GroupNorm::forward(Ctx& ctx, const Tensor& x) const {
+Tensor GroupNorm::normalized(Ctx& ctx, const Measured& x) const {
   const ModuleScope scope(ctx, *this);
   return group_norm(ctx, x, weight_->value, bias_->value, groups_, eps_, activation_);
 }
@@ -28,14 +28,14 @@ Tensor GroupNorm::forward(Ctx& ctx, const Tensor& a, const Tensor& b) const {
   return joined_group_norm(ctx, a, b, weight_->value, bias_->value, groups_, eps_, activation_);
 }
 
-Tensor InstanceNorm::forward(Ctx& ctx, const Tensor& x) const {
+Tensor InstanceNorm::normalized(Ctx& ctx, const Measured& x) const {
   const ModuleScope scope(ctx, *this);
   return instance_norm(ctx, x, eps_);
 }
 
 VarianceNorm::VarianceNorm(int64_t channels) : alpha_(parameter("alpha", {channels}, Init::normal(1, 0.02))) {}
 
-Tensor VarianceNorm::forward(Ctx& ctx, const Tensor& x) const {
+Tensor VarianceNorm::normalized(Ctx& ctx, const Measured& x) const {
   const ModuleScope scope(ctx, *this);
   return variance_norm(ctx, x, alpha_->value);
 }
@@ -50,7 +50,7 @@ BatchNorm::BatchNorm(int64_t channels, const Init& weight, double eps)
   set_mixes_samples();
 }
 
-Tensor BatchNorm::forward(Ctx& ctx, const Tensor& x) const {
+Tensor BatchNorm::normalized(Ctx& ctx, const Measured& x) const {
   const ModuleScope scope(ctx, *this);
   RunningStatistics running{mean_->value, variance_->value, batches_->value};
   return batch_norm(ctx, x, weight_->value, bias_->value, running, eps_);

@@ -9,10 +9,12 @@ namespace ascore {
 
 /// Group normalization and, fused, an activation (identity or silu): parameters weight = 1, bias = 0, both [channels].
 /// Throws ConfigError unless `channels` is a multiple of `groups`.
-class GroupNorm : public Module {
+class GroupNorm : public Normalization {
  public:
   GroupNorm(int64_t channels, int64_t groups, double eps, Activation activation = Activation::identity);
-  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+  using Normalization::normalized;
+  Tensor normalized(Ctx& ctx, const Measured& x) const override;
+  using Normalization::forward;
   /// Of a and b joined along their channels.
   Tensor forward(Ctx& ctx, const Tensor& a, const Tensor& b) const;
 
@@ -27,7 +29,8 @@ class GroupNorm : public Module {
 class InstanceNorm : public Normalization {
  public:
   explicit InstanceNorm(double eps = 1e-5) : eps_(eps) {}
-  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+  using Normalization::normalized;
+  Tensor normalized(Ctx& ctx, const Measured& x) const override;
 
  private:
   double eps_;
@@ -37,7 +40,8 @@ class InstanceNorm : public Normalization {
 class VarianceNorm : public Normalization {
  public:
   explicit VarianceNorm(int64_t channels);
-  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+  using Normalization::normalized;
+  Tensor normalized(Ctx& ctx, const Measured& x) const override;
 
  private:
   Parameter* alpha_;
@@ -48,7 +52,10 @@ class VarianceNorm : public Normalization {
 class BatchNorm : public Normalization {
  public:
   explicit BatchNorm(int64_t channels, const Init& weight = Init::constant(1), double eps = 1e-5);
-  Tensor forward(Ctx& ctx, const Tensor& x) const override;
+  using Normalization::normalized;
+  Tensor normalized(Ctx& ctx, const Measured& x) const override;
+  /// In evaluation the running statistics serve.
+  bool measures(const Ctx& ctx) const override { return ctx.training && Normalization::measures(ctx); }
 
  private:
   double eps_;

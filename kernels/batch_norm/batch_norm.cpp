@@ -66,9 +66,9 @@ size_t batch_norm_workspace_bytes(const Shape& x, DType dtype) {
 }
 
 void batch_norm(Stream& stream, ConstView x, ConstView gamma, ConstView beta, double eps, double momentum, View y,
-                View mean, View rstd, View running_mean, View running_var, View workspace) {
+                View mean, View rstd, View running_mean, View running_var, View workspace, ConstView runs) {
   const OpScope op(stream, "batch_norm",
-                   {x, gamma, beta, y, mean, rstd, in_out(running_mean), in_out(running_var), workspace});
+                   {x, gamma, beta, y, mean, rstd, in_out(running_mean), in_out(running_var), workspace, runs});
   op.require(x.rank() == 4, "x must be [N,H,W,C]");
   const Shape channel{x.dim(3)};
   const int64_t pixels = x.dim(1) * x.dim(2);
@@ -84,7 +84,7 @@ void batch_norm(Stream& stream, ConstView x, ConstView gamma, ConstView beta, do
   Workspace parts(workspace);
   const Shape each{x.dim(0), x.dim(3)};
   const View channel_mean = parts.take(each, wide), channel_squares = parts.take(each, wide);
-  channel_moments(stream, x, channel_mean, channel_squares);
+  channel_moments(stream, x, channel_mean, channel_squares, runs);
   batch_statistics(stream, channel_mean, channel_squares, pixels, eps, momentum, mean, rstd, running_mean, running_var);
   channel_norm(stream, x, mean, rstd, gamma, beta, Activation::identity, y);
 }

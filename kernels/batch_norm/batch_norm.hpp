@@ -19,10 +19,11 @@ namespace ascore::kernels {
 ///   mean, rstd                [C]        f32 (f64 with f64); written
 ///   running_mean, running_var [C]        f32 (f64 with f64); updated
 ///   workspace                 u8, at least batch_norm_workspace_bytes
+///   runs                      x's run moments (kernels/core/run_moments.hpp): then x is read only once; or absent
 /// Statistics: moments of every channel of every image by two passes, then of the batch, in f32 or wider, in an order
 /// fixed by device and shape. Errors: ShapeError, DTypeError, before anything runs. Cost: 4 elements moved per element.
 void batch_norm(Stream& stream, ConstView x, ConstView gamma, ConstView beta, double eps, double momentum, View y,
-                View mean, View rstd, View running_mean, View running_var, View workspace);
+                View mean, View rstd, View running_mean, View running_var, View workspace, ConstView runs = {});
 size_t batch_norm_workspace_bytes(const Shape& x, DType dtype);
 
 /// What is constant for the gradient of batch_norm.

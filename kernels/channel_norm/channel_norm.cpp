@@ -2,6 +2,7 @@
 
 #include "kernels/channel_norm/channel_norm_checks.hpp"
 #include "kernels/channel_norm/fused_activation.hpp"
+#include "kernels/channel_norm/merged_moments.hpp"
 #include "kernels/channel_norm/statistics_layout.hpp"
 #include "kernels/core/channel_sums.hpp"
 #include "kernels/core/channel_tiles_cpu.hpp"
@@ -9,6 +10,7 @@
 #include "kernels/core/error.hpp"
 #include "kernels/core/op_scope.hpp"
 #include "kernels/core/pick.hpp"
+#include "kernels/core/run_moments_checks.hpp"
 #include "kernels/core/vector_math.hpp"
 
 #include <algorithm>
@@ -18,14 +20,14 @@
 namespace ascore::kernels {
 
 namespace simt {
-decltype(kernels::channel_moments) channel_moments;
+void channel_moments(Stream&, ConstView x, View mean, View squares);
 decltype(kernels::channel_norm) channel_norm;
 decltype(kernels::channel_norm_sums) channel_norm_sums;
 decltype(kernels::channel_norm_gradient) channel_norm_gradient;
 decltype(kernels::image_sums) image_sums;
 }  // namespace simt
 namespace cuda {
-decltype(kernels::channel_moments) channel_moments;
+decltype(simt::channel_moments) channel_moments;
 decltype(kernels::channel_norm) channel_norm;
 decltype(kernels::channel_norm_sums) channel_norm_sums;
 decltype(kernels::channel_norm_gradient) channel_norm_gradient;
@@ -227,14 +229,16 @@ void check_like(const OpScope& op, ConstView x, ConstView other) {
   op.require_dtype(other.dtype() == x.dtype(), "x, y, dy and dx must have one dtype");
 }
 
-void channel_moments(Stream& stream, ConstView x, View mean, View squares) {
-  const OpScope op(stream, "channel_moments", {x, mean, squares});
+void channel_moments(Stream& stream, ConstView x, View mean, View squares, ConstView runs) {
+  const OpScope op(stream, "channel_moments", {x, mean, squares, runs});
   op.require(x.rank() == 4, "x must be [N,H,W,C]");
   const Shape each{x.dim(0), x.dim(3)};
   op.require(mean.shape() == each && squares.shape() == each, "mean and squares must be [N,C]");
   const DType wide = accumulator(x.dtype());
   op.require_dtype(mean.dtype() == wide && squares.dtype() == wide, "statistics must be f32 (f64 with f64)");
+  if (runs) check_run_moments(op, runs, x);
   if (x.count() == 0) return;
+  if (runs) return merged_moments(stream, runs, x.dim(1) * x.dim(2), mean, squares);
   pick<cpu::channel_moments, simt::channel_moments, cuda::channel_moments>(stream)(stream, x, mean, squares);
 }
 

@@ -14,8 +14,9 @@
 namespace ascore::kernels {
 
 /// mean[n,c]: mean of the P = H W pixels; squares[n,c]: sum of (x - mean[n,c])^2, by two passes. Both [N,C]. Empty x:
-/// no-op. Cost: one read of x where an image leaves the cache twice.
-void channel_moments(Stream& stream, ConstView x, View mean, View squares);
+/// no-op. Cost: one read of x where an image leaves the cache twice. `runs`: x's run moments
+/// (kernels/core/run_moments.hpp), from which they are put together without a read of x (merged_moments), or absent.
+void channel_moments(Stream& stream, ConstView x, View mean, View squares, ConstView runs = {});
 
 /// y = f(gamma_c (x - mean) rstd + beta_c). mean, gamma [C] and beta [C] may be absent: 0, 1 and 0; y may be x. f:
 /// identity or silu, or ConfigError. Empty x: no-op. Cost: one read, one write.

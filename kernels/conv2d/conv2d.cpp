@@ -10,6 +10,7 @@
 #include "kernels/core/op_scope.hpp"
 #include "kernels/core/parallel.hpp"
 #include "kernels/core/pick.hpp"
+#include "kernels/core/run_moments_checks.hpp"
 #include "kernels/gemm/host_products.hpp"
 #include "kernels/gemm/tiles.hpp"
 
@@ -86,7 +87,7 @@ void conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView wei
   for_parts(shape, widened_bytes(stream, shape, x.dtype()), [&](const Conv2dShape& part, int64_t begin, int64_t end) {
     const ConstView px = images(x, begin, end);
     const View py = images(y, begin, end);
-    const Finish finish = images(Finish(epilogue), begin, end);
+    const Finish finish = images(Finish(epilogue, shape.out_image()), begin, end);
     if (library_conv2d(stream, part, px, weight, bias, finish, py)) return;
     gather_conv2d(stream, part, px, weight, bias, finish, py);
   });
@@ -130,13 +131,14 @@ Shape conv2d_output_shape(const Shape& x, const Shape& weight, const Conv2dOptio
 
 void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y,
             const Conv2dEpilogue& epilogue, View workspace) {
-  const OpScope op(stream, "conv2d", {x, weight, bias, epilogue.residual, y, epilogue.sum, workspace});
+  const OpScope op(stream, "conv2d", {x, weight, bias, epilogue.residual, y, epilogue.sum, epilogue.runs, workspace});
   check_shapes(op, x, weight.shape(), y, options);
   op.require(!bias || bias.shape() == Shape{weight.dim(0)}, "bias must be [O]");
   check_weight_dtype(op, x, weight);
   op.require_dtype(!bias || bias.dtype() == accumulator(x.dtype()), "bias must be f32 (f64 with f64)");
   check_beside(op, epilogue.residual, y, "residual must have the shape and dtype of y");
   check_beside(op, epilogue.sum, y, "sum must have the shape and dtype of y");
+  if (epilogue.runs) check_run_moments(op, epilogue.runs, y);
   require_slope(op, epilogue.activation, epilogue.slope);
   const Conv2dShape shape = sizes(x.shape(), weight.shape(), options);
   pick<cpu::conv2d, simt::conv2d, cuda::conv2d, DryCpu::counts_memory>(stream)(

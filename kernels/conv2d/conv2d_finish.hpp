@@ -3,7 +3,9 @@
 #include "kernels/activation/functions.hpp"
 #include "kernels/activation/host_math.hpp"
 #include "kernels/conv2d/conv2d_epilogue.hpp"
+#include "kernels/conv2d/conv2d_runs.hpp"
 #include "kernels/core/dtype.hpp"
+#include "kernels/core/run_moments.hpp"
 
 #include <cstdint>
 
@@ -15,17 +17,26 @@ struct Finish {
   ConstView kept, residual;
   Activation activation = Activation::identity;
   double slope = 0;
-  View sum;
+  View sum, runs;
+  int64_t run_length = 0;  ///< pixels of a run
 
   Finish() = default;
-  Finish(const Conv2dEpilogue& e) : residual(e.residual), activation(e.activation), slope(e.slope), sum(e.sum) {}
+  /// `pixels`: of an image.
+  Finish(const Conv2dEpilogue& e, int64_t pixels)
+      : residual(e.residual),
+        activation(e.activation),
+        slope(e.slope),
+        sum(e.sum),
+        runs(e.runs),
+        run_length(kernels::run_length(pixels)) {}
   Finish(const Conv2dGradEpilogue& e)
       : kept(e.kept), residual(e.residual), activation(e.kept ? e.activation : Activation::identity), slope(e.slope) {}
   /// True if sums are stored as they are.
-  bool none() const { return !residual && !sum && activation == Activation::identity; }
+  bool none() const { return !residual && !sum && !runs && activation == Activation::identity; }
 };
 
-/// Makes elements [at, at + count) of y of their sums. `sums` are overwritten; they may be y's own memory.
+/// Makes elements [at, at + count) of y of their sums. `sums` are overwritten; they may be y's own memory. With `runs`,
+/// the elements must be whole runs of pixels.
 template <class T>
 void finish(const Finish& f, accumulator_t<T>* sums, int64_t at, int64_t count, T* y) {
   using Acc = accumulator_t<T>;
@@ -45,6 +56,12 @@ void finish(const Finish& f, accumulator_t<T>* sums, int64_t at, int64_t count, 
     T* const sum = f.sum.as<T>() + at;
 #pragma omp simd
     for (int64_t i = 0; i < count; ++i) sum[i] = narrow<T>(sums[i]);
+  }
+  if (f.runs) {
+    const int64_t C = f.runs.dim(3), run = f.run_length * C;
+    for (int64_t begin = 0; begin < count; begin += run) {
+      measure_run<T>(sums + begin, f.run_length, C, f.runs.as<Acc>() + (at + begin) / run * 2 * C);
+    }
   }
   T* const out = y + at;
   if (!f.kept && f.activation != Activation::identity) {

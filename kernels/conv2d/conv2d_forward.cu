@@ -10,9 +10,13 @@ void multiply_gathered(Stream& stream, const PixelGather& g, int out, ConstView 
                        MathMode math, View y, const Conv2dEpilogue& e) {
   for_product_types(x.dtype(), weight.dtype(), [&]<class T, class W>() {
     const MatrixSource<W> weights{weight.as<W>(), g.depth(), 1, out, g.depth()};
-    const OutputEpilogue<T> epilogue{bias.as<float>(), e.residual.as<T>(), e.sum.as<T>(),
-                                     y.as<T>(),        e.activation,       static_cast<float>(e.slope)};
-    multiply_pixels<Contiguous::depth>(stream, x.as<T>(), g, weights, g.channels, epilogue, out, math);
+    const OutputEpilogue<T> plain{bias.as<float>(), e.residual.as<T>(), e.sum.as<T>(),
+                                  y.as<T>(),        e.activation,       static_cast<float>(e.slope)};
+    const auto multiply = [&](const auto& epilogue) {
+      multiply_pixels<Contiguous::depth>(stream, x.as<T>(), g, weights, g.channels, epilogue, out, math);
+    };
+    if (e.runs) return multiply(MeasuringEpilogue<T>{plain, runs_sink(e.runs, int64_t(g.grid_height) * g.grid_width)});
+    multiply(plain);
   });
 }
 }  // namespace

@@ -128,7 +128,8 @@ void gather_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView 
 
 void window_conv2d(Stream& stream, const PixelGather& g, ConstView x, ConstView weight, ConstView bias, MathMode,
                    View y, const Conv2dEpilogue& epilogue) {
-  gather_products(stream, g, weight.dim(0), x, weight, bias, epilogue, y);
+  gather_products(stream, g, weight.dim(0), x, weight, bias, Finish(epilogue, int64_t(g.grid_height) * g.grid_width),
+                  y);
 }
 
 /// One product for every pixel of a stride's square, each with the taps that reach its pixels.

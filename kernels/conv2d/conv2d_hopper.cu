@@ -76,18 +76,28 @@ struct PixelProblem {
   };
 
   struct Area {
+    static constexpr bool kMeasures = Epilogue::kMeasures;
     Place place;
     int steps;
 
     __device__ __forceinline__ Area(const PixelProblem& p, int unit) : place(p, unit), steps(place.steps(p)) {}
 
-    __device__ __forceinline__ void store(const PixelProblem& p, int row, int column, float (&values)[8]) const {
+    __device__ __forceinline__ void store(const PixelProblem& p, int row, int column, float (&values)[8],
+                                          float* measured) const {
       const PixelPart& part = p.parts[place.part];
       row += place.first_row;
       column += place.first_column;
       if (row >= part.rows || column >= p.columns) return;
       const int pixel = Gradient ? part.result(row) : row;
-      p.epilogue(RowChunk<bf16>{true, 8}, int64_t(pixel) * p.columns + column, column, values);
+      p.epilogue(RowChunk<bf16>{true, 8}, int64_t(pixel) * p.columns + column, column, values, measured);
+    }
+    __device__ __forceinline__ const RunMomentsSink& runs(const PixelProblem& p) const { return p.epilogue.runs; }
+    template <class Value>
+    __device__ __forceinline__ void measure(const PixelProblem& p, int row, int column, const Value& value) const {
+      row += place.first_row;
+      column += place.first_column;
+      if (row >= p.parts[place.part].rows || column >= p.columns) return;
+      p.epilogue.runs.store(row, p.columns, column, value);
     }
   };
 };
@@ -128,8 +138,10 @@ TiledBox weight_box(const Conv2dShape& s, const ConstView& weight) {
 
 void hopper_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, ConstView bias, View y,
                    const Conv2dEpilogue& e) {
-  const OutputEpilogue<bf16> epilogue{bias.as<float>(), e.residual.as<bf16>(), e.sum.as<bf16>(),
-                                      y.as<bf16>(),     e.activation,          static_cast<float>(e.slope)};
+  const OutputEpilogue<bf16> plain{bias.as<float>(), e.residual.as<bf16>(), e.sum.as<bf16>(),
+                                   y.as<bf16>(),     e.activation,          static_cast<float>(e.slope)};
+  // One kernel, whether it measures or not: the registers of a warpgroup that multiplies are as many anyway.
+  const MeasuringEpilogue<bf16> epilogue{plain, runs_sink(e.runs, s.out_image())};
   multiply_pixels_on_hopper<false>(stream, {output_gather(s)}, x.raw(), s.out_pixels(), weight_box(s, weight), s.out,
                                    epilogue);
 }

@@ -60,12 +60,14 @@ struct WeightProblem {
   };
 
   struct Area {
+    static constexpr bool kMeasures = false;
     Place place;
     int steps;
 
     __device__ __forceinline__ Area(const WeightProblem& p, int unit) : place(p, unit), steps(place.steps(p)) {}
 
-    __device__ __forceinline__ void store(const WeightProblem& p, int row, int column, float (&values)[8]) const {
+    __device__ __forceinline__ void store(const WeightProblem& p, int row, int column, float (&values)[8],
+                                          float*) const {
       row += place.first_row;
       column += place.first_channel;
       const int in = p.pixels.channels, taps = p.pixels.taps_h * p.pixels.taps_w;

@@ -193,10 +193,11 @@ memory packed_weights(Stream& stream, OneDnn& library, const Conv2dShape& s, Con
   return entry.packed;
 }
 
-/// Makes y of its sums, in pieces that stay in the first-level cache.
+/// Makes y of its sums, in pieces that stay in the first-level cache (whole runs of pixels, where they are measured).
 void finish_images(Stream& stream, const Finish& epilogue, float* sums, View y) {
+  const int64_t piece = epilogue.runs ? epilogue.run_length * y.dim(3) : 1 << 12;
   for_float_type(y.dtype(), [&]<class T>() {
-    parallel_chunks(stream, y.count(), 1 << 12,
+    parallel_chunks(stream, y.count(), piece,
                     [&](int64_t begin, int64_t end) { finish(epilogue, sums + begin, begin, end - begin, y.as<T>()); });
   });
 }

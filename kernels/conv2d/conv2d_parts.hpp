@@ -21,6 +21,7 @@ inline Finish images(const Finish& finish, int64_t begin, int64_t end) {
   part.kept = entries(finish.kept, begin, end);
   part.residual = entries(finish.residual, begin, end);
   part.sum = entries(finish.sum, begin, end);
+  part.runs = entries(finish.runs, begin, end);
   return part;
 }
 

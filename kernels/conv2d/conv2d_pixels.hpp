@@ -31,12 +31,13 @@ __global__ void __launch_bounds__(tile_size(kind).threads())
   store_tile<T, kind>(sums, first_column, columns, epilogue_chunks, pixel, epilogue);
 }
 
-/// Starts it. `weights` [columns, depth] lie along `along_weights` in runs of `weight_run` elements.
+/// Starts it. `weights` [columns, depth] lie along `along_weights` in runs of `weight_run` elements. What is measured
+/// comes in square tiles, whatever its size: fewer kernels to compile.
 template <Contiguous along_weights, class T, class WeightSource, class Epilogue>
 void multiply_pixels(Stream& stream, const T* source, const PixelGather& gather, const WeightSource& weights,
                      int64_t weight_run, const Epilogue& epilogue, int columns, MathMode math) {
   const PixelSource<T> pixels{source, gather, gather.rows(), gather.depth()};
-  for_tile(choose_tile(gather.rows(), columns), [&]<TileKind kind>() {
+  const auto start = [&]<TileKind kind>() {
     constexpr TileSize kSize = tile_size(kind);
     const dim3 grid(static_cast<unsigned>(tiles_along(gather.rows(), kSize.rows)),
                     static_cast<unsigned>(tiles_along(columns, kSize.columns)));
@@ -44,7 +45,14 @@ void multiply_pixels(Stream& stream, const T* source, const PixelGather& gather,
            kSize.shared_bytes(), stream, pixels, copies_chunks<T>(source, gather.channels), weights,
            copies_chunks<T>(weights.base(), weight_run), epilogue,
            columns % Slice<T>::kChunk == 0 && epilogue.moves_chunks(), columns, math);
-  });
+  };
+  const TileKind kind = choose_tile(gather.rows(), columns);
+  if constexpr (Epilogue::kMeasures) {
+    if (kind == TileKind::large) return start.template operator()<TileKind::large>();
+    start.template operator()<TileKind::medium>();
+  } else {
+    for_tile(kind, start);
+  }
 }
 
 }  // namespace ascore::kernels::ASCORE_BACKEND

@@ -19,7 +19,9 @@ struct Conv2dShape {
   constexpr int out_height() const { return outputs(height); }
   constexpr int out_width() const { return outputs(width); }
   constexpr int64_t in_pixels() const { return int64_t(images) * height * width; }
-  constexpr int64_t out_pixels() const { return int64_t(images) * out_height() * out_width(); }
+  /// Pixels of one output image, and of all.
+  constexpr int64_t out_image() const { return int64_t(out_height()) * out_width(); }
+  constexpr int64_t out_pixels() const { return images * out_image(); }
   constexpr int taps() const { return kernel * kernel; }
   /// Weights of one output channel.
   constexpr int depth() const { return taps() * in; }

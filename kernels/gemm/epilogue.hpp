@@ -2,6 +2,7 @@
 
 #include "kernels/activation/device_math.hpp"
 #include "kernels/core/exact_f32.hpp"
+#include "kernels/core/run_moments_device.hpp"
 #include "kernels/gemm/mainloop.hpp"
 
 /// The way of a product's tile from registers to memory: through shared memory, so that every warp reads and writes
@@ -41,6 +42,16 @@ struct RowChunk {
   }
 };
 
+/// Puts a chunk of values, as T rounds them, into shared memory.
+template <class T>
+__device__ __forceinline__ void leave_rounded(float* to, const typename RowChunk<T>::Values& values) {
+#pragma unroll
+  for (int e = 0; e < RowChunk<T>::kSize; e += 4) {
+    const auto rounded = [&](int i) { return widen(narrow<T>(values[e + i])); };
+    *reinterpret_cast<float4*>(to + e) = make_float4(rounded(0), rounded(1), rounded(2), rounded(3));
+  }
+}
+
 /// True if chunks may begin at `memory`; also for null, where none will.
 inline bool is_chunk_aligned(const void* memory) {
   return reinterpret_cast<uintptr_t>(memory) % 16 == 0;
@@ -49,6 +60,7 @@ inline bool is_chunk_aligned(const void* memory) {
 /// out = f(sums + bias + residual), and what f is taken of in `sum`. Absent pointers are null.
 template <class T>
 struct OutputEpilogue {
+  static constexpr bool kMeasures = false;
   const float* bias;
   const T* residual;
   T *sum, *out;
@@ -57,7 +69,12 @@ struct OutputEpilogue {
 
   /// `at`: index of the chunk's first element.
   __device__ __forceinline__ void operator()(const RowChunk<T>& chunk, int64_t at, int column,
-                                             typename RowChunk<T>::Values& values) const {
+                                             typename RowChunk<T>::Values& values, float*) const {
+    make_sum(chunk, at, column, values);
+    make_output(chunk, at, values);
+  }
+  __device__ __forceinline__ void make_sum(const RowChunk<T>& chunk, int64_t at, int column,
+                                           typename RowChunk<T>::Values& values) const {
     constexpr int kSize = RowChunk<T>::kSize;
     if (bias) {
 #pragma unroll
@@ -72,9 +89,12 @@ struct OutputEpilogue {
       for (int e = 0; e < kSize; ++e) values[e] += more[e];
     }
     if (sum) chunk.store(sum + at, values);
+  }
+  __device__ __forceinline__ void make_output(const RowChunk<T>& chunk, int64_t at,
+                                              typename RowChunk<T>::Values& values) const {
     for_activation_in_kernel(activation, slope, [&](auto f) {
 #pragma unroll
-      for (int e = 0; e < kSize; ++e) values[e] = f(values[e]);
+      for (int e = 0; e < RowChunk<T>::kSize; ++e) values[e] = f(values[e]);
     });
     chunk.store(out + at, values);
   }
@@ -83,16 +103,32 @@ struct OutputEpilogue {
   }
 };
 
+/// The same, and the moments of the runs of what f is taken of, as it is rounded.
+template <class T>
+struct MeasuringEpilogue : OutputEpilogue<T> {
+  static constexpr bool kMeasures = true;
+  RunMomentsSink runs;
+
+  /// Leaves what is measured in shared memory, at `measured`.
+  __device__ __forceinline__ void operator()(const RowChunk<T>& chunk, int64_t at, int column,
+                                             typename RowChunk<T>::Values& values, float* measured) const {
+    this->make_sum(chunk, at, column, values);
+    if (runs.wanted()) leave_rounded<T>(measured, values);
+    this->make_output(chunk, at, values);
+  }
+};
+
 /// out = f'(kept) sums + residual.
 template <class T>
 struct GradientEpilogue {
+  static constexpr bool kMeasures = false;
   const T *kept, *residual;
   T* out;
   Activation activation;
   float slope;
 
   __device__ __forceinline__ void operator()(const RowChunk<T>& chunk, int64_t at, int,
-                                             typename RowChunk<T>::Values& values) const {
+                                             typename RowChunk<T>::Values& values, float*) const {
     constexpr int kSize = RowChunk<T>::kSize;
     if (kept) {
       typename RowChunk<T>::Values of;
@@ -129,6 +165,21 @@ struct StagedTile {
   }
 };
 
+/// The moments of the runs of a block's tile, in which store_tile has left what the epilogue made of the sums. All
+/// threads of the block.
+template <TileKind kind, class Place>
+__device__ __forceinline__ void measure_tile(const StagedTile<kind>& staged, int first_column, int columns,
+                                             const Place& place, const RunMomentsSink& runs) {
+  constexpr TileSize kSize = tile_size(kind);
+#pragma unroll 1
+  for (int i = int(threadIdx.x); i < (kSize.rows >> runs.log_length) * kSize.columns; i += kSize.threads()) {
+    const int first = i / kSize.columns << runs.log_length, column = i % kSize.columns;
+    const int64_t row = place(first);
+    if (row < 0 || first_column + column >= columns) continue;
+    runs.store(row, columns, first_column + column, [&](int r) { return *staged.at(first + r, column); });
+  }
+}
+
 /// Stores the block's sums, row r of its tile at row `place(r)` (negative: nowhere) of a matrix of `columns` columns,
 /// as `epilogue` says. All threads of the block, after multiply_slices.
 template <class T, TileKind kind, class Place, class Epilogue>
@@ -148,14 +199,18 @@ __device__ __forceinline__ void store_tile(const typename Tile<kind>::Sums& sums
     const int64_t to = place(row);
     if (to < 0 || column >= columns) continue;
     typename RowChunk<T>::Values values;
-    const float* const from = staged.at(row, first);
+    float* const from = staged.at(row, first);
 #pragma unroll
     for (int e = 0; e < kChunk; e += 4) {
       const float4 four = *reinterpret_cast<const float4*>(from + e);
       values[e] = four.x, values[e + 1] = four.y, values[e + 2] = four.z, values[e + 3] = four.w;
     }
     const int left = columns - column;
-    epilogue(RowChunk<T>{chunks, left < kChunk ? left : kChunk}, to * columns + column, column, values);
+    epilogue(RowChunk<T>{chunks, left < kChunk ? left : kChunk}, to * columns + column, column, values, from);
+  }
+  if constexpr (Epilogue::kMeasures) {
+    __syncthreads();
+    measure_tile(staged, first_column, columns, place, epilogue.runs);
   }
 }
 

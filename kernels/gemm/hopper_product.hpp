@@ -2,6 +2,7 @@
 
 #include "kernels/core/hopper.hpp"
 #include "kernels/core/kernel.hpp"
+#include "kernels/gemm/epilogue.hpp"
 
 /// The product that convolutions run on where there are Hopper's instructions: one thread fetches slices of both
 /// operands by bulk copies into a ring of stages, two warpgroups multiply what has come, and blocks, one per
@@ -13,8 +14,10 @@
 ///   Operands                  HopperOperands: which of them lie in memory along their rows and not along the depth
 ///   units                     pieces of work, each a tile (or a part of its depth)
 ///   Walk(problem, unit)       where the slices of a unit lie: steps, load(problem, a, b, barrier), next(problem)
-///   Area(problem, unit)       where its sums go: steps, store(problem, row, column, values), eight neighbours at a
-///                             time, rows and columns counted inside the tile
+///   Area(problem, unit)       where its sums go: steps, store(problem, row, column, values, measured), eight at a
+///                             time, neighbours in a row, rows and columns counted inside the tile
+///   Area::runs(problem), Area::measure(problem, row, column, value)   if kMeasures: the runs of rows whose moments are
+///                             wanted, and these, of what store leaves at `measured` in shared memory
 ///
 /// A sum is taken in the order of the depth, 16 at a time, whatever the tile.
 namespace ascore::kernels::ASCORE_BACKEND {
@@ -113,6 +116,20 @@ __device__ __forceinline__ void fetch_slices(const Problem& problem,
   }
 }
 
+/// The moments of runs of the 16 rows that a warp has left in a panel of 64 columns.
+template <class Problem, class Area, class At>
+__device__ __forceinline__ void measure_panel(const Problem& problem, const Area& area, int first_row, int first_column,
+                                              const RunMomentsSink& runs, const At& at) {
+  constexpr int kColumns = Problem::Tile::kPanelColumns;
+  const int lane = int(threadIdx.x) % 32;
+  __syncwarp();  // all have left their values
+#pragma unroll 1
+  for (int i = lane; i < (16 >> runs.log_length) * kColumns; i += 32) {
+    const int row = i / kColumns << runs.log_length, column = i % kColumns;
+    area.measure(problem, first_row + row, first_column + column, [&](int r) { return *at(row + r, column); });
+  }
+}
+
 /// A warp's 16 rows of a block of sums: through a panel of shared memory of its own, so that whole chunks of
 /// neighbours are stored. Runs of eight are permuted by row: rows written together do not meet in a bank.
 template <class Tile, class Problem, class Area>
@@ -134,10 +151,14 @@ __device__ __forceinline__ void store_rows(const Problem& problem, const Area& a
 #pragma unroll 1
     for (int i = lane; i < 16 * kChunks; i += 32) {
       const int row = i / kChunks, column = i % kChunks * 8;
-      const float4* const from = reinterpret_cast<const float4*>(at(row, column));
+      float* const place = at(row, column);
+      const float4* const from = reinterpret_cast<const float4*>(place);
       const float4 low = from[0], high = from[1];
       float values[8] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
-      area.store(problem, first_row + row, first + column, values);
+      area.store(problem, first_row + row, first + column, values, place);
+    }
+    if constexpr (Area::kMeasures) {
+      if (area.runs(problem).wanted()) measure_panel(problem, area, first_row, first, area.runs(problem), at);
     }
   }
 }

@@ -93,8 +93,8 @@ size_t group_norm_workspace_bytes(const Shape& x, DType dtype) {
 }
 
 void group_norm(Stream& stream, ConstView x, ConstView gamma, ConstView beta, double eps, Activation activation, View y,
-                View mean, View rstd, View workspace) {
-  const OpScope op(stream, "group_norm", {x, gamma, beta, y, mean, rstd, workspace});
+                View mean, View rstd, View workspace, ConstView runs) {
+  const OpScope op(stream, "group_norm", {x, gamma, beta, y, mean, rstd, workspace, runs});
   check_statistics(op, x, mean, rstd);
   op.require(workspace.bytes() >= group_norm_workspace_bytes(x.shape(), x.dtype()),
              "the workspace must have group_norm_workspace_bytes");
@@ -104,7 +104,7 @@ void group_norm(Stream& stream, ConstView x, ConstView gamma, ConstView beta, do
   const Shape channels{x.dim(0), x.dim(3)};
   const DType wide = accumulator(x.dtype());
   const View channel_mean = parts.take(channels, wide), channel_squares = parts.take(channels, wide);
-  channel_moments(stream, x, channel_mean, channel_squares);
+  channel_moments(stream, x, channel_mean, channel_squares, runs);
   group_statistics(stream, channel_mean, channel_squares, x.dim(1) * x.dim(2), eps, mean, rstd);
   channel_norm(stream, x, mean, rstd, gamma, beta, activation, y);
 }

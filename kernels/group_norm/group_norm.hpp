@@ -21,11 +21,12 @@ namespace ascore::kernels {
 ///   activation   identity or silu, computed along
 ///   mean, rstd   [N,G]      f32 (f64 with f64); written; G is read off them
 ///   workspace    u8, at least group_norm_workspace_bytes
+///   runs         x's run moments (kernels/core/run_moments.hpp): then x is read only once; or absent
 /// Statistics: moments of every channel by two passes, then of the group, in f32 or wider, in an order fixed by device,
 /// H, W and C: never by N. Errors: ShapeError, DTypeError, ConfigError (another activation), before anything runs;
 /// empty x: no-op. Cost: 4 elements moved per element where an image leaves the cache, else 2.
 void group_norm(Stream& stream, ConstView x, ConstView gamma, ConstView beta, double eps, Activation activation, View y,
-                View mean, View rstd, View workspace);
+                View mean, View rstd, View workspace, ConstView runs = {});
 size_t group_norm_workspace_bytes(const Shape& x, DType dtype);
 
 /// Gradients of the above. With xhat = (x - mean) rstd, g = dy f'(gamma_c xhat + beta_c) and means over the group,

@@ -3,11 +3,13 @@
 #include "kernels/activation/functions.hpp"
 #include "kernels/activation/host_math.hpp"
 #include "kernels/activation/slope.hpp"
+#include "kernels/channel_norm/merged_moments_cpu.hpp"
 #include "kernels/core/channel_sums.hpp"
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/op_scope.hpp"
 #include "kernels/core/parallel.hpp"
 #include "kernels/core/pick.hpp"
+#include "kernels/core/run_moments_checks.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -16,10 +18,12 @@ namespace ascore::kernels {
 
 namespace simt {
 decltype(kernels::instance_norm_plus) instance_norm_plus;
+decltype(kernels::instance_norm_plus_again) instance_norm_plus_again;
 decltype(kernels::instance_norm_plus_backward) instance_norm_plus_backward;
 }  // namespace simt
 namespace cuda {
 decltype(kernels::instance_norm_plus) instance_norm_plus;
+decltype(kernels::instance_norm_plus_again) instance_norm_plus_again;
 decltype(kernels::instance_norm_plus_backward) instance_norm_plus_backward;
 }  // namespace cuda
 
@@ -61,20 +65,93 @@ void for_images(Stream& stream, const Extent& extent, ByTile&& by_tile, ByImage&
   }
 }
 
+/// y of pixels [begin, end) of image n, from its statistics.
+template <class T>
+struct Apply {
+  using Acc = accumulator_t<T>;
+  Extent extent;
+  const T* x;
+  const Acc *gamma, *alpha, *beta, *mean, *rstd, *channels;
+  T* y;
+  Activation activation;
+  double slope;
+
+  Apply(ConstView x, ConstView gamma, ConstView alpha, ConstView beta, ConstView mean, ConstView rstd,
+        ConstView channels, View y, Activation activation, double slope)
+      : extent(x.shape()),
+        x(x.as<T>()),
+        gamma(gamma.as<Acc>()),
+        alpha(alpha.as<Acc>()),
+        beta(beta.as<Acc>()),
+        mean(mean.as<Acc>()),
+        rstd(rstd.as<Acc>()),
+        channels(channels.as<Acc>()),
+        y(y.as<T>()),
+        activation(activation),
+        slope(slope) {}
+
+  void operator()(int64_t n, int64_t begin, int64_t end) const {
+    const int64_t P = extent.pixels, C = extent.channels;
+    const Acc m = channels[2 * n], rstd_m = channels[2 * n + 1];
+    for (int64_t first = 0; first < C; first += kChannelTile) {
+      const int64_t width = extent.width(first);
+      Acc factor[kChannelTile], shift[kChannelTile], center[kChannelTile];
+      for (int64_t i = 0; i < width; ++i) {
+        const int64_t c = first + i;
+        center[i] = mean[n * C + c];
+        factor[i] = gamma[c] * rstd[n * C + c];
+        shift[i] = gamma[c] * (alpha[c] * ((center[i] - m) * rstd_m)) + beta[c];
+      }
+      functions::for_activation<ActivationMath>(activation, slope, [&](auto f) {
+        for (int64_t p = begin; p < end; ++p) {
+          const T* const from = x + (n * P + p) * C + first;
+          T* const to = y + (n * P + p) * C + first;
+#pragma omp simd
+          for (int64_t i = 0; i < width; ++i) {
+            to[i] = narrow<T>(f((widen(from[i]) - center[i]) * factor[i] + shift[i]));
+          }
+        }
+      });
+    }
+  }
+};
+
 }  // namespace
 
+void instance_norm_plus_again(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta,
+                              ConstView mean, ConstView rstd, ConstView channels, View y, Activation activation,
+                              double slope) {
+  for_cpu_float_type(x.dtype(), [&]<class T>() {
+    const auto nothing = [](int64_t, int64_t = 0) {};
+    for_images(stream, Extent(x.shape()), nothing, nothing,
+               Apply<T>(x, gamma, alpha, beta, mean, rstd, channels, y, activation, slope));
+  });
+}
+
 void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta, View y,
-                        View mean, View rstd, View channels, Activation activation, double negative_slope) {
+                        View mean, View rstd, View channels, Activation activation, double negative_slope,
+                        ConstView runs) {
   for_cpu_float_type(x.dtype(), [&]<class T>() {
     using Acc = accumulator_t<T>;
     const Extent extent(x.shape());
     const int64_t P = extent.pixels, C = extent.channels;
     const T* const px = x.as<T>();
-    T* const py = y.as<T>();
-    const Acc *const pgamma = gamma.as<Acc>(), *const palpha = alpha.as<Acc>(), *const pbeta = beta.as<Acc>();
     Acc *const pmean = mean.as<Acc>(), *const prstd = rstd.as<Acc>(), *const pchannels = channels.as<Acc>();
 
+    const auto deviations = [&](int64_t at, int64_t width, const double* squares) {
+      for (int64_t i = 0; i < width; ++i) {
+        prstd[at + i] = static_cast<Acc>(1 / std::sqrt(squares[i] / static_cast<double>(P) + kEpsilon));
+      }
+    };
+    const auto merged_statistics = [&](int64_t n, int64_t first) {
+      const int64_t width = extent.width(first), S = runs.dim(1);
+      double middle[kChannelTile], squares[kChannelTile];
+      merge_runs(runs.as<Acc>() + n * S * 2 * C + first, S, P, C, width, middle, squares);
+      for (int64_t i = 0; i < width; ++i) pmean[n * C + first + i] = static_cast<Acc>(middle[i]);
+      deviations(n * C + first, width, squares);
+    };
     const auto statistics = [&](int64_t n, int64_t first) {
+      if (runs) return merged_statistics(n, first);
       const int64_t width = extent.width(first);
       const T* const from = px + n * P * C + first;
       Acc* const mu = pmean + n * C + first;
@@ -90,9 +167,7 @@ void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView 
         return d * d;
       };
       channel_sums<Acc>(P, width, square, sums);
-      for (int64_t i = 0; i < width; ++i) {
-        prstd[n * C + first + i] = static_cast<Acc>(1 / std::sqrt(sums[i] / static_cast<double>(P) + kEpsilon));
-      }
+      deviations(n * C + first, width, sums);
     };
     const auto across_channels = [&](int64_t n) {
       const Acc* const mu = pmean + n * C;
@@ -103,30 +178,8 @@ void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView 
       pchannels[2 * n] = static_cast<Acc>(m);
       pchannels[2 * n + 1] = static_cast<Acc>(1 / std::sqrt(squares / static_cast<double>(C - 1) + kEpsilon));
     };
-    const auto apply = [&](int64_t n, int64_t begin, int64_t end) {
-      const Acc m = pchannels[2 * n], rstd_m = pchannels[2 * n + 1];
-      for (int64_t first = 0; first < C; first += kChannelTile) {
-        const int64_t width = extent.width(first);
-        Acc factor[kChannelTile], shift[kChannelTile], center[kChannelTile];
-        for (int64_t i = 0; i < width; ++i) {
-          const int64_t c = first + i;
-          center[i] = pmean[n * C + c];
-          factor[i] = pgamma[c] * prstd[n * C + c];
-          shift[i] = pgamma[c] * (palpha[c] * ((center[i] - m) * rstd_m)) + pbeta[c];
-        }
-        functions::for_activation<ActivationMath>(activation, negative_slope, [&](auto f) {
-          for (int64_t p = begin; p < end; ++p) {
-            const T* const from = px + (n * P + p) * C + first;
-            T* const to = py + (n * P + p) * C + first;
-#pragma omp simd
-            for (int64_t i = 0; i < width; ++i) {
-              to[i] = narrow<T>(f((widen(from[i]) - center[i]) * factor[i] + shift[i]));
-            }
-          }
-        });
-      }
-    };
-    for_images(stream, extent, statistics, across_channels, apply);
+    for_images(stream, extent, statistics, across_channels,
+               Apply<T>(x, gamma, alpha, beta, mean, rstd, channels, y, activation, negative_slope));
   });
 }
 
@@ -237,9 +290,10 @@ void instance_norm_plus_backward(Stream& stream, ConstView x, ConstView gamma, C
 }
 }  // namespace cpu
 
-void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta, View y,
-                        View mean, View rstd, View channels, Activation activation, double negative_slope) {
-  const OpScope op(stream, "instance_norm_plus", {x, gamma, alpha, beta, y, mean, rstd, channels});
+namespace {
+/// What is required of arguments that the forward pass and its repetition share.
+void check(const OpScope& op, ConstView x, ConstView gamma, ConstView alpha, ConstView beta, ConstView mean,
+           ConstView rstd, ConstView channels, ConstView y, Activation activation, double slope) {
   op.require(x.rank() == 4 && x.shape() == y.shape(), "x and y must be [N,H,W,C]");
   const int64_t N = x.dim(0), C = x.dim(3);
   op.require(C >= 2, "C must be at least 2: the variance over channels is unbiased");
@@ -252,10 +306,29 @@ void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView 
   op.require_dtype(gamma.dtype() == wide && alpha.dtype() == wide && beta.dtype() == wide && mean.dtype() == wide &&
                        rstd.dtype() == wide && channels.dtype() == wide,
                    "parameters and statistics must be f32 (f64 with f64)");
-  require_slope(op, activation, negative_slope);
+  require_slope(op, activation, slope);
+}
+}  // namespace
+
+void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta, View y,
+                        View mean, View rstd, View channels, Activation activation, double negative_slope,
+                        ConstView runs) {
+  const OpScope op(stream, "instance_norm_plus", {x, gamma, alpha, beta, y, mean, rstd, channels, runs});
+  check(op, x, gamma, alpha, beta, mean, rstd, channels, y, activation, negative_slope);
+  if (runs) check_run_moments(op, runs, x);
   if (x.count() == 0) return;
   pick<cpu::instance_norm_plus, simt::instance_norm_plus, cuda::instance_norm_plus>(stream)(
-      stream, x, gamma, alpha, beta, y, mean, rstd, channels, activation, negative_slope);
+      stream, x, gamma, alpha, beta, y, mean, rstd, channels, activation, negative_slope, runs);
+}
+
+void instance_norm_plus_again(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta,
+                              ConstView mean, ConstView rstd, ConstView channels, View y, Activation activation,
+                              double slope) {
+  const OpScope op(stream, "instance_norm_plus_again", {x, gamma, alpha, beta, mean, rstd, channels, y});
+  check(op, x, gamma, alpha, beta, mean, rstd, channels, y, activation, slope);
+  if (x.count() == 0) return;
+  pick<cpu::instance_norm_plus_again, simt::instance_norm_plus_again, cuda::instance_norm_plus_again>(stream)(
+      stream, x, gamma, alpha, beta, mean, rstd, channels, y, activation, slope);
 }
 
 size_t instance_norm_plus_backward_workspace_bytes(const Shape& x, DType dtype) {

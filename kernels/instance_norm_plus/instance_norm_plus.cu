@@ -1,6 +1,7 @@
 #include "kernels/activation/device_math.hpp"
 #include "kernels/core/channel_tile.hpp"
 #include "kernels/core/kernel.hpp"
+#include "kernels/core/run_moments_device.hpp"
 #include "kernels/instance_norm_plus/instance_norm_plus.hpp"
 
 #include <cmath>
@@ -12,14 +13,16 @@ namespace {
 constexpr int kThreads = 256;
 constexpr float kEpsilon = 1e-5f;
 
-/// Block (tile, n): mean and 1/sqrt(var + eps) of 32 channels of image n.
+/// Block (tile, n): mean and 1/sqrt(var + eps) of 32 channels of image n; from the moments of x's runs if they are
+/// given (not null), else from x.
 template <class T>
-__global__ void statistics_kernel(const T* x, float* mean, float* rstd, int64_t P, int64_t C, int64_t tiles) {
+__global__ void statistics_kernel(const T* x, const float* runs, int64_t S, float* mean, float* rstd, int64_t P,
+                                  int64_t C, int64_t tiles) {
   float* const scratch = shared_array<float, kTileChannels * kTileLanes>();
   const int64_t n = blockIdx.x / tiles, c = blockIdx.x % tiles * kTileChannels + threadIdx.x;
   const bool inside = c < C;
-  const T* const from = x + n * P * C + c;
-  const ChannelMoments moments = channel_moments_of(from, inside, P, C, scratch);
+  const ChannelMoments moments = runs ? merged_moments_of(runs + n * S * 2 * C + c, inside, S, P, C, scratch)
+                                      : channel_moments_of(x + n * P * C + c, inside, P, C, scratch);
   if (inside && threadIdx.y == 0) {
     mean[n * C + c] = moments.mean;
     rstd[n * C + c] = 1.0f / sqrtf(moments.squares / static_cast<float>(P) + kEpsilon);
@@ -143,19 +146,28 @@ __global__ void parameter_gradients_kernel(const float* gamma, const float* alph
 
 }  // namespace
 
-void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta, View y,
-                        View mean, View rstd, View channels, Activation activation, double slope) {
+void instance_norm_plus_again(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta,
+                              ConstView mean, ConstView rstd, ConstView channels, View y, Activation activation,
+                              double slope) {
   for_float_type(x.dtype(), [&]<class T>() {
     const int64_t N = x.dim(0), P = x.dim(1) * x.dim(2), C = x.dim(3), tiles = channel_tiles(C);
     const int64_t chunks = pixel_chunks(P);
-    launch(statistics_kernel<T>, dim3(static_cast<unsigned>(N * tiles)), tile_block(), 0, stream, x.as<T>(),
-           mean.as<float>(), rstd.as<float>(), P, C, tiles);
-    launch(channels_kernel, dim3(static_cast<unsigned>(N)), kThreads, 0, stream, mean.as<float>(), channels.as<float>(),
-           C);
     launch(apply_kernel<T>, dim3(static_cast<unsigned>(N * tiles * chunks)), tile_block(), 0, stream, x.as<T>(),
            gamma.as<float>(), alpha.as<float>(), beta.as<float>(), mean.as<float>(), rstd.as<float>(),
            channels.as<float>(), activation, slope, y.as<T>(), P, C, tiles, chunks);
   });
+}
+
+void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta, View y,
+                        View mean, View rstd, View channels, Activation activation, double slope, ConstView runs) {
+  for_float_type(x.dtype(), [&]<class T>() {
+    const int64_t N = x.dim(0), P = x.dim(1) * x.dim(2), C = x.dim(3), tiles = channel_tiles(C);
+    launch(statistics_kernel<T>, dim3(static_cast<unsigned>(N * tiles)), tile_block(), 0, stream, x.as<T>(),
+           runs.as<float>(), runs ? runs.dim(1) : 0, mean.as<float>(), rstd.as<float>(), P, C, tiles);
+    launch(channels_kernel, dim3(static_cast<unsigned>(N)), kThreads, 0, stream, mean.as<float>(), channels.as<float>(),
+           C);
+  });
+  instance_norm_plus_again(stream, x, gamma, alpha, beta, mean, rstd, channels, y, activation, slope);
 }
 
 void instance_norm_plus_backward(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView mean,

@@ -22,12 +22,19 @@ namespace ascore::kernels {
 ///   gamma, alpha, beta  [C]        f32 (f64 with f64)
 ///   mean, rstd          [N,C]      f32 (f64 with f64); written: mu_c and rstd_c
 ///   channels            [N,2]      f32 (f64 with f64); written: m and rstd_m
+///   runs                x's run moments (kernels/core/run_moments.hpp): then x is read only once; or absent
 /// Statistics: two passes, in f32 or wider, in an order fixed by device, H, W and C: never by N. Errors: ShapeError,
 /// DTypeError, ConfigError (negative slope), before anything runs; empty x: no-op. Cost: 4 elements moved per element
 /// where an image leaves the cache, else 2; no workspace.
 void instance_norm_plus(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta, View y,
                         View mean, View rstd, View channels, Activation activation = Activation::identity,
-                        double slope = 0.01);
+                        double slope = 0.01, ConstView runs = {});
+
+/// y again, from the statistics that instance_norm_plus wrote for the same arguments: the same bits. Cost: one read,
+/// one write.
+void instance_norm_plus_again(Stream& stream, ConstView x, ConstView gamma, ConstView alpha, ConstView beta,
+                              ConstView mean, ConstView rstd, ConstView channels, View y,
+                              Activation activation = Activation::identity, double slope = 0.01);
 
 /// Bytes of workspace that instance_norm_plus_backward needs for x of this shape and dtype.
 size_t instance_norm_plus_backward_workspace_bytes(const Shape& x, DType dtype);

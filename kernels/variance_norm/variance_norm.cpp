@@ -27,12 +27,13 @@ size_t variance_norm_workspace_bytes(const Shape& x, DType dtype) {
   return static_cast<size_t>(x[0] * x[3]) * size_of(accumulator(dtype));
 }
 
-void variance_norm(Stream& stream, ConstView x, ConstView alpha, View y, View mean, View rstd, View workspace) {
-  const OpScope op(stream, "variance_norm", {x, alpha, y, mean, rstd, workspace});
+void variance_norm(Stream& stream, ConstView x, ConstView alpha, View y, View mean, View rstd, View workspace,
+                   ConstView runs) {
+  const OpScope op(stream, "variance_norm", {x, alpha, y, mean, rstd, workspace, runs});
   const double factor =
       inverse_degrees(op, x, mean, rstd, workspace, variance_norm_workspace_bytes(x.shape(), x.dtype()));
   const View squares = Workspace(workspace).take(mean.shape(), accumulator(x.dtype()));
-  channel_moments(stream, x, mean, squares);
+  channel_moments(stream, x, mean, squares, runs);
   inverse_deviation(stream, squares, factor, kEpsilon, rstd);
   channel_norm(stream, x, {}, rstd, alpha, {}, Activation::identity, y);
 }

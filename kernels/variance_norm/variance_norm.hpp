@@ -17,10 +17,12 @@ namespace ascore::kernels {
 ///   alpha        [C]        f32 (f64 with f64)
 ///   mean, rstd   [N,C]      f32 (f64 with f64); written: the mean for the gradient's sake
 ///   workspace    u8, at least variance_norm_workspace_bytes
+///   runs         x's run moments (kernels/core/run_moments.hpp): then x is read only once; or absent
 /// Statistics: two passes, in f32 or wider, in an order fixed by device, H, W and C: never by N. Errors: ShapeError,
 /// DTypeError, before anything runs; no images: no-op. Cost: 4 elements moved per element where an image leaves the
 /// cache, else 2.
-void variance_norm(Stream& stream, ConstView x, ConstView alpha, View y, View mean, View rstd, View workspace);
+void variance_norm(Stream& stream, ConstView x, ConstView alpha, View y, View mean, View rstd, View workspace,
+                   ConstView runs = {});
 size_t variance_norm_workspace_bytes(const Shape& x, DType dtype);
 
 /// Gradients of the above:

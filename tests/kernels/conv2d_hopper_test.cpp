@@ -1,6 +1,7 @@
 #include "kernels/conv2d/conv2d_hopper.hpp"
 
 #include "kernels/conv2d/conv2d.hpp"
+#include "kernels/core/run_moments.hpp"
 #include "kernels/gemm/hopper_tiles.hpp"
 #include "kernels/linear/linear.hpp"
 #include "tests/kernels/conv2d_reference.hpp"
@@ -207,6 +208,42 @@ TEST_CASE("Hopper's convolution does what the epilogues say") {
     sizes[i] += std::abs(more_x[i]);
   }
   check(dx.values(), gradient, sizes, std::exp2(-8));
+}
+
+TEST_CASE("Hopper's convolution leaves the moments of the runs that it stores, whatever the tile") {
+  const auto device = GENERATE(from_range(test::devices()));
+  const auto c = GENERATE(Case{5, 4, 6, 32, 72, 3}, Case{3, 8, 6, 40, 264, 1}, Case{2, 20, 16, 32, 40, 3});
+  CAPTURE(name(device), c);
+  if (!has_hopper(device, c)) return;
+  constexpr auto kBf16 = DType::bf16;
+  const auto x = test::data(device, c.x(), kBf16), weight = test::data(device, c.weight(), kBf16);
+  const auto residual = test::data(device, c.y(), kBf16, test::Fill::far_from_zero, 2);
+  const Shape shape = kernels::run_moments_shape(c.y());
+  std::optional<Values> first;
+  for (int multiprocessors : {1, 3, 132}) {
+    Stream stream(device, {.schedule = static_cast<uint64_t>(multiprocessors)});
+    tell_hopper(stream, multiprocessors);
+    auto y = test::poisoned(device, c.y(), kBf16), sum = test::poisoned(device, c.y(), kBf16);
+    auto runs = test::poisoned(device, shape);
+    kernels::conv2d(stream, x, weight, {}, c.options(), y,
+                    {.residual = residual, .activation = Activation::elu, .sum = sum, .runs = runs});
+    stream.synchronize();
+    require_hopper_ran(stream);
+    const Values found = runs.values(), stored = sum.values();
+    if (!first) first = found;
+    CHECK(found == *first);
+    const int64_t length = kernels::run_length(c.out_h() * c.out_w());
+    for (int64_t run = 0; run < c.N * shape[1]; ++run) {
+      for (int64_t o = 0; o < c.O; ++o) {
+        const auto value = [&](int64_t r) { return stored[static_cast<size_t>((run * length + r) * c.O + o)]; };
+        double mean = 0, squares = 0;
+        for (int64_t r = 0; r < length; ++r) mean += value(r) / static_cast<double>(length);
+        for (int64_t r = 0; r < length; ++r) squares += (value(r) - mean) * (value(r) - mean);
+        REQUIRE(found[static_cast<size_t>(2 * run * c.O + o)] == Approx(mean).epsilon(1e-6));
+        REQUIRE(found[static_cast<size_t>((2 * run + 1) * c.O + o)] == Approx(squares).epsilon(1e-5));
+      }
+    }
+  }
 }
 
 TEST_CASE(

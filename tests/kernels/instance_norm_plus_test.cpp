@@ -169,6 +169,11 @@ TEST_CASE("instance_norm_plus applies an activation and adds what else x's gradi
   stream.synchronize();
   CHECK_THAT(y.values(), test::at_most_twice_the_error_of(naive.y, reference.y));
   CHECK_THAT(dx.values(), test::at_most_twice_the_error_of(naive.dx, reference.dx));
+
+  auto again = test::poisoned(device, shape, dtype);
+  kernels::instance_norm_plus_again(stream, x, gamma, alpha, beta, mean, rstd, channels, again, kind, kSlope);
+  stream.synchronize();
+  CHECK(again.values() == y.values());
 }
 
 TEST_CASE("instance_norm_plus gives an image the same bits in any batch and on any number of threads") {
@@ -209,4 +214,5 @@ TEST_CASE("instance_norm_plus refuses a single channel and arguments that do not
   CHECK_THROWS_AS(kernels::instance_norm_plus(stream, x4, half, c4, c4, y4, wide, wide, pair), DTypeError);
   CHECK_THROWS_AS(kernels::instance_norm_plus(stream, x4, c4, c4, c4, y4, wide, wide, pair, Activation::leaky_relu, -1),
                   ConfigError);
+  CHECK_THROWS_AS(kernels::instance_norm_plus_again(stream, x4, c4, c4, c4, wide, statistics, pair, y4), ShapeError);
 }
