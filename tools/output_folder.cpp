@@ -82,7 +82,9 @@ const OutputKind& run_output() {
 
 const OutputKind& samples_output() {
   static const OutputKind kind{
-      "set of samples", "samples.npz", {"samples.npz", "samples_plain.npz", "grid.png", "grid_plain.png", "images"}};
+      "set of samples",
+      "samples.npz",
+      {"samples.npz", "samples_plain.npz", "samples.json", "grid.png", "grid_plain.png", "images"}};
   return kind;
 }
 

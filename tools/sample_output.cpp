@@ -3,6 +3,7 @@
 #include "engine/io/npz.hpp"
 #include "engine/io/png.hpp"
 #include "kernels/core/error.hpp"
+#include "tools/evaluation/sample_facts.hpp"
 
 #include <algorithm>
 
@@ -49,14 +50,22 @@ void write_pictures(const fs::path& folder, int64_t count, const std::function<H
   }
 }
 
-void write_samples(const fs::path& folder, const Recipe& recipe, const DrawnSamples& drawn) {
+void write_sample_arrays(const fs::path& folder, const DrawnSamples& drawn, const LoadedModel& model,
+                         const SamplingOptions& options) {
+  write_npz(folder / "samples_plain.npz", {{"arr_0", drawn.plain}});
+  write_npz(folder / "samples.npz", {{"arr_0", drawn.denoised}});
+  write_sample_facts(folder, !options.no_ema, model.step);
+}
+
+void write_samples(const fs::path& folder, const DrawnSamples& drawn, const LoadedModel& model,
+                   const SamplingOptions& options) {
+  const Recipe& recipe = model.recipe;
   if (!is_point_data(recipe.data.name)) {
     write_pictures(folder, drawn.denoised.shape[0], [&](int64_t i) { return one_image(drawn.denoised, i); });
   }
   write_png(folder / "grid.png", picture(recipe, drawn.denoised));
   write_png(folder / "grid_plain.png", picture(recipe, drawn.plain));
-  write_npz(folder / "samples_plain.npz", {{"arr_0", drawn.plain}});
-  write_npz(folder / "samples.npz", {{"arr_0", drawn.denoised}});
+  write_sample_arrays(folder, drawn, model, options);
 }
 
 std::unique_ptr<OutputFolder> open_samples_folder(const SamplingOptions& options) {

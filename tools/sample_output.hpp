@@ -29,9 +29,13 @@ class ProgressingDraw {
 void write_pictures(const std::filesystem::path& folder, int64_t count,
                     const std::function<HostTensor(int64_t)>& picture);
 
-/// Writes a set of samples into `folder`: a picture each (images), all in grid.png and grid_plain.png,
-/// samples_plain.npz and samples.npz. Throws DiskError.
-void write_samples(const std::filesystem::path& folder, const Recipe& recipe, const DrawnSamples& drawn);
+/// Writes samples_plain.npz and samples.npz, and samples.json, which says how they came about. Throws DiskError.
+void write_sample_arrays(const std::filesystem::path& folder, const DrawnSamples& drawn, const LoadedModel& model,
+                         const SamplingOptions& options);
+/// Writes a set of samples into `folder`: a picture each (images), all in grid.png and grid_plain.png, and their
+/// arrays. Throws DiskError.
+void write_samples(const std::filesystem::path& folder, const DrawnSamples& drawn, const LoadedModel& model,
+                   const SamplingOptions& options);
 
 /// The folder of --out, as the options say. Throws as OutputFolder.
 std::unique_ptr<OutputFolder> open_samples_folder(const SamplingOptions& options);

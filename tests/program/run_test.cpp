@@ -170,6 +170,7 @@ TEST_CASE("samples are the same bytes for any batch size and number of threads",
       test::ascore({"evaluate", folder / "cas-a/samples.npz", "--reference", digits ? "digits" : "gaussians25"});
   CHECK(measured.code == 0);
   CHECK(measured.out.find(digits ? "\"halves_frechet\"" : "\"within_3sd\"") != std::string::npos);
+  CHECK(measured.out.find("\"denoised\":true,\"ema\":true,\"step\":") != std::string::npos);
 }
 
 TEST_CASE("denoise adds sigma times the network's output", "[program]") {

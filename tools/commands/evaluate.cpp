@@ -9,6 +9,8 @@
 #include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
 #include "tools/evaluation/reference.hpp"
+#include "tools/evaluation/sample_facts.hpp"
+#include "tools/features.hpp"
 #include "tools/options.hpp"
 #include "tools/report.hpp"
 #include "tools/validators.hpp"
@@ -22,61 +24,45 @@
 namespace ascore::tools {
 namespace {
 
-/// Below so many samples a Frechet distance says more of their number than of their quality.
-constexpr int64_t kFewSamples = 2048;
-
 struct Options {
   CommonOptions common;
-  std::string samples, reference, beside, split;
+  std::string samples, reference, beside, split, features = "pixels";
   int64_t count = 0, neighbours = 5, manifold_count = 2000;
 };
 
-/// Samples and reference must be of one shape.
-void require_alike(const SampleSet& samples, const SampleSet& reference) {
-  if (samples.sample_shape() == reference.sample_shape()) return;
-  throw DataError(fmt::format("{}: samples are {}, those of {} {}; give samples of one shape", samples.name(),
-                              to_string(samples.sample_shape()), reference.name(),
-                              to_string(reference.sample_shape())));
-}
-
-void report_overlap(Report& report, const SampleSet& samples, const SampleSet& reference, const Options& options) {
-  const int64_t real = std::min(options.manifold_count, reference.count());
-  const int64_t drawn = std::min(options.manifold_count, samples.count());
+void report_overlap(Report& report, const MeasuredSet& samples, const MeasuredSet& reference, const Options& options) {
+  const int64_t width = samples.statistics.dimensions();
+  const auto rows = [&](const MeasuredSet& set) { return static_cast<int64_t>(set.first.size()) / width; };
   const ManifoldOverlap overlap =
-      manifold_overlap(reference.read(0, real), samples.read(0, drawn), samples.sample_shape().count(),
-                       static_cast<int>(options.neighbours));
+      manifold_overlap(reference.first, samples.first, width, static_cast<int>(options.neighbours));
   report.add("precision", overlap.precision);
   report.add("recall", overlap.recall);
   report.add("density", overlap.density);
   report.add("coverage", overlap.coverage);
   report.add("neighbours", options.neighbours);
-  report.add("manifold_count", std::min(real, drawn));
+  report.add("manifold_count", std::min(rows(samples), rows(reference)));
 }
 
 /// Against a set, beside the samples' distance, that of two halves of the set: what samples as good as it would
 /// measure.
-void report_images(Report& report, const SampleSet& samples, const Reference& reference, const Options& options) {
-  const std::string features = pixel_features(samples.sample_shape());
-  report.add("features", features);
-  const FeatureStatistics drawn = pixel_statistics(samples);
-  if (reference.statistics) {
-    const auto& [known, known_features] = *reference.statistics;
-    if (!known_features.empty() && known_features != features) {
-      throw DataError(fmt::format("{}: statistics of {}, but the samples' features are {}", reference.name,
-                                  known_features, features));
-    }
-    report.add("reference_count", known.count);
-    report.add("frechet", frechet_distance(drawn, known));
-    return;
-  }
-  require_alike(samples, *reference.samples);
-  report.add("reference_count", reference.samples->count());
-  report.add("frechet", frechet_distance(drawn, pixel_statistics(*reference.samples)));
-  const std::vector<FeatureStatistics> halves = halves_statistics(*reference.samples);
-  report.add("halves_frechet", frechet_distance(halves[0], halves[1]));
+void report_images(Report& report, const SampleSet& samples, const Reference& reference, const Features& features,
+                   const Options& options) {
+  report.add("features", features.name(samples.sample_shape()));
+  require_enough(samples.name(), samples.count(), samples.sample_shape(),
+                 features);  // before the reference is looked at
+  warn_of_few(samples.count(), options.common.quiet);
+  const MeasureOptions wanted{.halves = false, .keep = options.manifold_count};
+  const MeasuredSet known = measure_reference(reference, features, samples.name(), samples.sample_shape(),
+                                              {.halves = true, .keep = options.manifold_count});
+  const MeasuredSet drawn = measure(samples, features, reference.samples ? wanted : MeasureOptions{});
+  report.add("reference_count", known.statistics.count);
+  report.add("reference_checksum", statistics_checksum(known.statistics));
+  report.add("frechet", frechet_distance(drawn.statistics, known.statistics));
+  if (!reference.samples) return;
+  report.add("halves_frechet", frechet_distance(known.halves[0], known.halves[1]));
   const int64_t fewest = std::min({samples.count(), reference.samples->count(), options.manifold_count});
   if (fewest > options.neighbours) {
-    report_overlap(report, samples, *reference.samples, options);
+    report_overlap(report, drawn, known, options);
   } else if (options.manifold_count > 0 && !options.common.quiet) {
     fmt::print(stderr, "ascore: {} samples are too few for precision and recall by {} neighbours: left out\n", fewest,
                options.neighbours);
@@ -85,7 +71,7 @@ void report_images(Report& report, const SampleSet& samples, const Reference& re
 
 void report_points(Report& report, const SampleSet& samples, const Reference& reference) {
   if (!reference.samples) throw DataError(fmt::format("{}: points are measured against points", reference.name));
-  require_alike(samples, *reference.samples);
+  require_alike(samples.name(), samples.sample_shape(), *reference.samples);
   const std::vector<double> drawn = samples.read_all();
   if (reference.mixture) {
     const ModeCoverage coverage = mode_coverage(drawn, mixture_of(*reference.mixture).value());
@@ -101,7 +87,7 @@ void report_points(Report& report, const SampleSet& samples, const Reference& re
 
 void report_twins(Report& report, const SampleSet& samples, const Options& options) {
   const std::unique_ptr<SampleSet> others = open_samples(options.beside, options.count);
-  require_alike(samples, *others);
+  require_alike(samples.name(), samples.sample_shape(), *others);
   if (others->count() != samples.count()) {
     throw DataError(fmt::format("{}: holds {} samples, {} holds {}; draw equally many from one seed", options.beside,
                                 others->count(), options.samples, samples.count()));
@@ -110,19 +96,21 @@ void report_twins(Report& report, const SampleSet& samples, const Options& optio
 }
 
 void run(const Options& options) {
-  require_cpu_only(options.common, "evaluate");
+  const FeatureChoice choice = parse_features(options.features);
+  require_measuring(choice, options.common, "evaluate");
   const Part part = parse_part(options.split);
   const std::unique_ptr<SampleSet> samples = open_samples(options.samples, options.count);
   const Reference reference = open_reference(options.reference, part, recipe_overrides(options.common));
-  if (samples->is_image() && samples->count() < kFewSamples && !options.common.quiet) {
-    fmt::print(stderr, "ascore: {} samples: distances of fewer than {} are biased; compare equal numbers only\n",
-               samples->count(), kFewSamples);
-  }
   Report report;
   report.add("samples", samples->count());
+  if (const auto facts = read_sample_facts(options.samples)) report_facts(report, *facts);
   report.add("reference", reference.name);
-  samples->is_image() ? report_images(report, *samples, reference, options)
-                      : report_points(report, *samples, reference);
+  if (samples->is_image()) {
+    report_images(report, *samples, reference, *open_features(choice, options.common), options);
+  } else {
+    require_no_features(choice);
+    report_points(report, *samples, reference);
+  }
   if (!options.beside.empty()) report_twins(report, *samples, options);
   fmt::print("{}\n", report.json_line());
 }
@@ -147,6 +135,7 @@ void add_evaluate_command(CLI::App& program, ExitCode&) {
       ->type_name("REF");
   command->add_option("--split", options->split, "of a recipe's data: train, test or all (images: all, points: test)")
       ->type_name("PART");
+  add_features_option(*command, options->features);
   command->add_option("--count", options->count, "measure the first N samples (all)")
       ->check(whole_number(2))
       ->type_name("N");

@@ -28,7 +28,7 @@ void run(Ctx& ctx, const Options& options) {
   sampling.request.known = &known;
   make_samples_folder(options, [&](const fs::path& folder) {
     ProgressingDraw progress(options.common.quiet, 1);
-    write_samples(folder, model.recipe, progress.draw(ctx, model.recipe, *model.network, sampling.request));
+    write_samples(folder, progress.draw(ctx, model.recipe, *model.network, sampling.request), model, options);
   });
 }
 

@@ -1,6 +1,5 @@
 // ascore interpolate RUN|CKPT --seeds A,B --frames N --out DIR: the way from one seed's samples to another's.
 #include "engine/io/image_grid.hpp"
-#include "engine/io/npz.hpp"
 #include "engine/io/png.hpp"
 #include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
@@ -66,8 +65,9 @@ HostTensor rows(const HostTensor& array, int64_t begin, int64_t end) {
 }
 
 /// A strip per sample, and the first of them together; points: all of them in one plot.
-void write(const fs::path& folder, const Recipe& recipe, const std::vector<HostTensor>& denoised,
-           const std::vector<HostTensor>& plain) {
+void write(const fs::path& folder, const LoadedModel& model, const Options& options,
+           const std::vector<HostTensor>& denoised, const std::vector<HostTensor>& plain) {
+  const Recipe& recipe = model.recipe;
   const auto frames = static_cast<int64_t>(denoised.size()), count = denoised.front().shape[0];
   const HostTensor all = by_sample(denoised), all_plain = by_sample(plain);
   if (is_point_data(recipe.data.name)) {
@@ -81,8 +81,7 @@ void write(const fs::path& folder, const Recipe& recipe, const std::vector<HostT
     write_png(folder / "grid.png", make_grid(rows(all, 0, shown), strip));
     write_png(folder / "grid_plain.png", make_grid(rows(all_plain, 0, shown), strip));
   }
-  write_npz(folder / "samples_plain.npz", {{"arr_0", all_plain}});
-  write_npz(folder / "samples.npz", {{"arr_0", all}});
+  write_sample_arrays(folder, {.denoised = all, .plain = all_plain}, model, options);
 }
 
 void run(Ctx& ctx, const Options& options) {
@@ -101,7 +100,7 @@ void run(Ctx& ctx, const Options& options) {
       denoised.push_back(std::move(drawn.denoised));
       plain.push_back(std::move(drawn.plain));
     }
-    write(folder, model.recipe, denoised, plain);
+    write(folder, model, options, denoised, plain);
   });
 }
 

@@ -57,7 +57,7 @@ ExitCode run(const SamplingOptions& options, Communicator& ranks) {
   drawn = {.denoised = joined(ranks, drawn.denoised), .plain = joined(ranks, drawn.plain)};
   together(ranks, [&] {
     if (!output) return;
-    write_samples(output->staging(), sampling->model.recipe, drawn);
+    write_samples(output->staging(), drawn, sampling->model, options);
     finish_samples_folder(*output);
   });
   return ExitCode::ok;

@@ -10,6 +10,7 @@
 #include "tools/configs.hpp"
 #include "tools/drawing.hpp"
 #include "tools/evaluation/reference.hpp"
+#include "tools/features.hpp"
 #include "tools/open_data.hpp"
 #include "tools/output_folder.hpp"
 #include "tools/progress.hpp"
@@ -28,7 +29,7 @@ namespace {
 
 struct Options {
   CommonOptions common;
-  std::string run, out, step_size = "auto", checkpoints = "last", reference, split;
+  std::string run, out, step_size = "auto", checkpoints = "last", reference, split, features = "pixels";
   std::vector<std::string> samplers{"cas", "als"};
   std::vector<int64_t> n_sigma{1};
   int64_t count = 512, batch = 256;
@@ -40,31 +41,42 @@ const OutputKind& sweep_output() {
   return kind;
 }
 
-/// Measures drawn samples against a reference that is read once.
+/// Measures what is drawn from `run`, samples of `shape`, against a reference that is read once.
 class Yardstick {
  public:
-  explicit Yardstick(const Reference& reference) {
-    if (reference.statistics) {
-      statistics_ = reference.statistics->statistics;
-    } else if (reference.samples->is_image()) {
-      statistics_ = pixel_statistics(*reference.samples);
-    } else {
-      points_ = reference.samples->read(0, std::min(kMostPoints, reference.samples->count()));
+  Yardstick(const Reference& reference, const Options& options, const Shape& shape) : run_(options.run) {
+    const FeatureChoice choice = parse_features(options.features);
+    if (shape.rank() == 3) {
+      features_ = open_features(choice, options.common);
+      require_enough(options.run, options.count, shape, *features_);
+      warn_of_few(options.count, options.common.quiet);
+      known_ = measure_reference(reference, *features_, options.run, shape);
+      return;
     }
+    require_no_features(choice);
+    if (!reference.samples) throw DataError(fmt::format("{}: points are measured against points", reference.name));
+    require_alike(options.run, shape, *reference.samples);
+    points_ = reference.samples->read(0, std::min(kMostPoints, reference.samples->count()));
   }
 
-  std::string metric() const { return points_.empty() ? "frechet" : "sliced_wasserstein"; }
+  std::string metric() const { return features_ ? "frechet" : "sliced_wasserstein"; }
+  /// What stands beside every distance.
+  void describe(Report& report) const {
+    if (!features_) return;
+    report.add("features", known_.features);
+    report.add("reference_checksum", statistics_checksum(known_.statistics));
+  }
 
   double distance(const HostTensor& drawn) const {
-    std::vector<double> values = drawn.to_doubles();
-    if (!points_.empty()) return sliced_wasserstein(values, points_);
-    for (double& value : values) value /= 255;
-    return frechet_distance(feature_statistics(values, drawn.count() / drawn.shape[0]), statistics_);
+    if (!features_) return sliced_wasserstein(drawn.to_doubles(), points_);
+    return frechet_distance(measure(*samples_in_memory(run_, drawn), *features_).statistics, known_.statistics);
   }
 
  private:
   static constexpr int64_t kMostPoints = 10'000;  // they are sorted anew along every direction for every setting
-  FeatureStatistics statistics_;
+  std::string run_;
+  std::unique_ptr<Features> features_;  ///< null for points
+  MeasuredSet known_;
   std::vector<double> points_;
 };
 
@@ -97,13 +109,14 @@ class Sweep {
         results.push_back({model.step, setting, false, yardstick_->distance(drawn.plain)});
         results.push_back({model.step, setting, true, yardstick_->distance(drawn.denoised)});
         display_.show(static_cast<int64_t>(results.size()) / 2, all,
-                      fmt::format("settings, {} {:.4g}", metric(), results.back().distance));
+                      fmt::format("settings, {} {:.4g}", yardstick_->metric(), results.back().distance));
       }
     }
     return results;
   }
 
-  std::string metric() const { return yardstick_->metric(); }
+  const Yardstick& yardstick() const { return *yardstick_; }
+  const std::string& reference() const { return reference_; }
   double sigma_end() const { return sigma_end_; }
 
  private:
@@ -111,13 +124,19 @@ class Sweep {
     if (yardstick_) return;
     sigma_end_ = recipe.noise.sigma_end;
     if (!options_.reference.empty()) {
-      yardstick_.emplace(open_reference(options_.reference, parse_part(options_.split), {}));
+      measure_against(open_reference(options_.reference, parse_part(options_.split), {}), recipe);
     } else {
       Reference data;
       data.samples = open_recipe_samples(recipe, parse_part(options_.split));
-      yardstick_.emplace(data);
+      data.name = data.samples->name();
+      measure_against(data, recipe);
     }
     if (sampling_config(recipe).init == Start::data) data_ = open_data(recipe);
+  }
+
+  void measure_against(const Reference& reference, const Recipe& recipe) {
+    reference_ = reference.name;
+    yardstick_.emplace(reference, options_, sample_shape(recipe));
   }
 
   DrawnSamples draw(const LoadedModel& model, const SweepSetting& setting) {
@@ -140,6 +159,7 @@ class Sweep {
   ProgressDisplay display_;
   std::unique_ptr<Dataset> data_;
   std::optional<Yardstick> yardstick_;
+  std::string reference_;
   double sigma_end_ = 0;
 };
 
@@ -147,8 +167,9 @@ void run(Ctx& ctx, const Options& options) {
   OutputFolder output(options.out, sweep_output(), options.overwrite ? IfExists::overwrite : IfExists::refuse);
   Sweep sweep(ctx, options);
   const std::vector<SweepResult> results = sweep.run();
-  write_png(output.staging() / "sweep.png", draw_line_plot(sweep_plot(results, sweep.metric())));
-  write_file_atomically(output.staging() / "sweep.csv", to_csv(results, sweep.metric(), sweep.sigma_end()));
+  const std::string metric = sweep.yardstick().metric();
+  write_png(output.staging() / "sweep.png", draw_line_plot(sweep_plot(results, metric)));
+  write_file_atomically(output.staging() / "sweep.csv", to_csv(results, metric, sweep.sigma_end()));
   output.commit();
   const SweepResult& least = best(results);
   Report report;
@@ -159,7 +180,10 @@ void run(Ctx& ctx, const Options& options) {
   report.add("n_sigma", static_cast<int64_t>(least.setting.n_sigma));
   report.add("step_size", least.setting.step_size);
   report.add("sample", least.denoised ? "denoised" : "plain");
-  report.add(sweep.metric(), least.distance);
+  report.add(metric, least.distance);
+  report.add("reference", sweep.reference());
+  sweep.yardstick().describe(report);
+  report.add("ema", !options.no_ema);
   report.print(/*as_json=*/false);
 }
 
@@ -199,6 +223,7 @@ void add_sweep_command(CLI::App& program, ExitCode&) {
       ->check(whole_number(1, int64_t{1} << 20))
       ->type_name("N");
   command->add_option("--reference", options->reference, "as for evaluate (default: the run's data)")->type_name("REF");
+  add_features_option(*command, options->features);
   command->add_option("--split", options->split, "of a recipe's data: train, test or all (images: all, points: test)")
       ->type_name("PART");
   command->add_flag("--no-ema", options->no_ema, "the parameters themselves instead of their moving average");

@@ -138,6 +138,10 @@ std::unique_ptr<SampleSet> open_samples(const fs::path& path, int64_t count) {
   return fs::exists(drawn) ? open_array(drawn, count) : open_files(path, count);
 }
 
+std::unique_ptr<SampleSet> samples_in_memory(const std::string& name, HostTensor values) {
+  return std::make_unique<ArraySamples>(name, std::move(values), 0);
+}
+
 Part parse_part(const std::string& text) {
   if (text.empty()) return Part::usual;
   if (text == "train") return Part::train;

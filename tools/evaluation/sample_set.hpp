@@ -42,6 +42,9 @@ class SampleSet {
 /// DataError: nothing there, images of several sizes, fewer than `count`, values that are not finite.
 std::unique_ptr<SampleSet> open_samples(const std::filesystem::path& path, int64_t count);
 
+/// Samples in memory, u8 or f32 [N,H,W,C] or f32 [N,D].
+std::unique_ptr<SampleSet> samples_in_memory(const std::string& name, HostTensor values);
+
 enum class Part : uint8_t { usual, train, test, all };
 /// Empty: `usual`, all of a set of images, the test part of points. Throws ConfigError naming the known parts.
 Part parse_part(const std::string& text);
