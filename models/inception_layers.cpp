@@ -21,7 +21,7 @@ int padding(int window, const InceptionWindow& of) {
   return of.padded ? (window - 1) / 2 : 0;
 }
 
-/// Whether conv2d, which is faster, computes it.
+/// Whether conv2d computes it.
 bool is_plain(const InceptionWindow& window) {
   return window.height == window.width && window.height % 2 == 1 && (window.padded || window.height == 1);
 }

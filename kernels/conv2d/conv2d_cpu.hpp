@@ -3,6 +3,7 @@
 #include "kernels/conv2d/conv2d.hpp"
 #include "kernels/conv2d/conv2d_finish.hpp"
 #include "kernels/conv2d/conv2d_shape.hpp"
+#include "kernels/conv2d/pixel_gather.hpp"
 
 /// The two cpu sides of conv2d. Arguments are as conv2d.hpp has them, and checked; `shape` is that of the layer.
 namespace ascore::kernels::cpu {
@@ -18,6 +19,9 @@ void gather_conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, 
 /// not part of this build.
 bool library_conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView weight, ConstView bias,
                     const Finish& finish, View y);
+/// The pixels that `gather` says, by windows of any shape; f32 alone.
+bool library_window_conv2d(Stream& stream, const PixelGather& gather, ConstView x, ConstView weight, ConstView bias,
+                           const Finish& finish, View y);
 bool library_conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight,
                           const Finish& finish, View dx);
 bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, View dweight);

@@ -6,6 +6,9 @@ namespace ascore::kernels::cpu {
 bool library_conv2d(Stream&, const Conv2dShape&, ConstView, ConstView, ConstView, const Finish&, View) {
   return false;
 }
+bool library_window_conv2d(Stream&, const PixelGather&, ConstView, ConstView, ConstView, const Finish&, View) {
+  return false;
+}
 bool library_conv2d_dgrad(Stream&, const Conv2dShape&, ConstView, ConstView, const Finish&, View) {
   return false;
 }

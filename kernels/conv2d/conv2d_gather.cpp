@@ -128,8 +128,9 @@ void gather_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView 
 
 void window_conv2d(Stream& stream, const PixelGather& g, ConstView x, ConstView weight, ConstView bias, MathMode,
                    View y, const Conv2dEpilogue& epilogue) {
-  gather_products(stream, g, weight.dim(0), x, weight, bias, Finish(epilogue, int64_t(g.grid_height) * g.grid_width),
-                  y);
+  const Finish finish(epilogue, int64_t(g.grid_height) * g.grid_width);
+  if (library_window_conv2d(stream, g, x, weight, bias, finish, y)) return;
+  gather_products(stream, g, weight.dim(0), x, weight, bias, finish, y);
 }
 
 /// One product for every pixel of a stride's square, each with the taps that reach its pixels.

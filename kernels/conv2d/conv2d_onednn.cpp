@@ -29,14 +29,54 @@ struct Convolution {
   dnnl::primitive unpack;               ///< wgrad: from `weights` to [O,k,k,I]
 };
 
+/// Sizes of a convolution by windows of any shape.
+struct WindowShape {
+  int images, height, width, in, out;
+  int rows, columns;  ///< taps
+  int stride, dilation;
+  int pad_rows, pad_columns;
+  int out_height, out_width;
+
+  WindowShape(const Conv2dShape& s)
+      : images(s.images),
+        height(s.height),
+        width(s.width),
+        in(s.in),
+        out(s.out),
+        rows(s.kernel),
+        columns(s.kernel),
+        stride(s.stride),
+        dilation(s.dilation),
+        pad_rows(s.padding()),
+        pad_columns(s.padding()),
+        out_height(s.out_height()),
+        out_width(s.out_width()) {}
+  WindowShape(const PixelGather& g, int outputs)
+      : images(g.images),
+        height(g.source_height),
+        width(g.source_width),
+        in(g.channels),
+        out(outputs),
+        rows(g.taps_h),
+        columns(g.taps_w),
+        stride(g.row_step),
+        dilation(g.tap_step),
+        pad_rows(-g.first_h),
+        pad_columns(-g.first_w),
+        out_height(g.out_height),
+        out_width(g.out_width) {}
+  int taps() const { return rows * columns; }
+  auto operator<=>(const WindowShape&) const = default;
+};
+
 /// The convolutions that a stream has met.
 struct Convolutions {
-  using Key = std::tuple<Conv2dPass, Conv2dShape, DType, DType, bool>;
+  using Key = std::tuple<Conv2dPass, WindowShape, DType, DType, bool>;
   std::map<Key, Convolution> known;
 };
 
-memory::desc plain_weights(const Conv2dShape& s, DType dtype) {
-  return {{s.out, s.in, s.kernel, s.kernel}, library_type(dtype), Tag::ohwi};
+memory::desc plain_weights(const WindowShape& s, DType dtype) {
+  return {{s.out, s.in, s.rows, s.columns}, library_type(dtype), Tag::ohwi};
 }
 
 enum class Weights { as_they_are, turned };
@@ -51,7 +91,7 @@ Conv2dShape turned(const Conv2dShape& s) {
 
 /// to[i][last - tap][o] = from[o][tap][i], where `s` are the sizes of the convolution that reads `to`: i counts its
 /// outputs, o its inputs.
-void turn_weights(Stream& stream, const Conv2dShape& s, const float* from, float* to) {
+void turn_weights(Stream& stream, const WindowShape& s, const float* from, float* to) {
   constexpr int kBlock = 32;  // squares that stay in the cache while they are transposed
   parallel_for(stream, (s.in + kBlock - 1) / kBlock, 2, [&](int64_t block) {
     const int begin_o = static_cast<int>(block) * kBlock, end_o = std::min(begin_o + kBlock, s.in);
@@ -69,13 +109,12 @@ void turn_weights(Stream& stream, const Conv2dShape& s, const float* from, float
 
 /// `compute`: type of what is multiplied; `result`: of the images that come out (of a weight gradient it is f32).
 /// `runs`: the primitives are made too, which compiles their code; else memory and layouts are told alone.
-Convolution prepare(OneDnn& library, Conv2dPass pass, const Conv2dShape& s, DType compute, DType result, bool has_bias,
+Convolution prepare(OneDnn& library, Conv2dPass pass, const WindowShape& s, DType compute, DType result, bool has_bias,
                     bool runs) {
   const auto type = library_type(compute), result_type = library_type(result), f32 = memory::data_type::f32;
-  const memory::dims x_sizes{s.images, s.in, s.height, s.width},
-      y_sizes{s.images, s.out, s.out_height(), s.out_width()};
-  const memory::dims padding(2, s.padding()), dilation(2, s.dilation - 1), stride(2, s.stride);
-  const memory::dims weight_sizes{s.out, s.in, s.kernel, s.kernel};
+  const memory::dims x_sizes{s.images, s.in, s.height, s.width}, y_sizes{s.images, s.out, s.out_height, s.out_width};
+  const memory::dims padding{s.pad_rows, s.pad_columns}, dilation(2, s.dilation - 1), stride(2, s.stride);
+  const memory::dims weight_sizes{s.out, s.in, s.rows, s.columns};
   const memory::desc weights(weight_sizes, type, Tag::any), gradient(weight_sizes, f32, Tag::any);
   const memory::desc bias = has_bias ? memory::desc({s.out}, f32, Tag::a) : memory::desc();
   const auto direct = dnnl::algorithm::convolution_direct;
@@ -122,7 +161,7 @@ Convolution prepare(OneDnn& library, Conv2dPass pass, const Conv2dShape& s, DTyp
   return conv;
 }
 
-const Convolution& convolution(Stream& stream, OneDnn& library, Conv2dPass pass, const Conv2dShape& s, DType compute,
+const Convolution& convolution(Stream& stream, OneDnn& library, Conv2dPass pass, const WindowShape& s, DType compute,
                                DType result, bool has_bias) {
   auto& known = stream.attached<Convolutions>().known;
   const Convolutions::Key key{pass, s, compute, result, has_bias};
@@ -144,7 +183,7 @@ struct PackedWeights {
 };
 
 /// What packing reads: the layer's weights as `s` applies them, [out][k][k][in].
-memory plain_source(Stream& stream, OneDnn& library, const Conv2dShape& s, ConstView weight, Weights use,
+memory plain_source(Stream& stream, OneDnn& library, const WindowShape& s, ConstView weight, Weights use,
                     DType activations, memory::data_type wanted) {
   // Beside bf16 data computed in f32, f32 weights are rounded to bf16 first; beside real bf16 the packing rounds.
   const bool rounded = activations == DType::bf16 && (wanted == memory::data_type::f32 || use == Weights::turned);
@@ -161,7 +200,7 @@ memory plain_source(Stream& stream, OneDnn& library, const Conv2dShape& s, Const
 }
 
 /// `weight` as `s` applies it, in the layout `wanted`.
-memory packed_weights(Stream& stream, OneDnn& library, const Conv2dShape& s, ConstView weight, Weights use,
+memory packed_weights(Stream& stream, OneDnn& library, const WindowShape& s, ConstView weight, Weights use,
                       DType activations, const memory::desc& wanted) {
   const auto pack = [&](memory target) {
     memory source = plain_source(stream, library, s, weight, use, activations, wanted.data_type());
@@ -203,7 +242,7 @@ void finish_images(Stream& stream, const Finish& epilogue, float* sums, View y) 
 }
 
 /// The passes whose results are images: y of x, or dx of dy.
-bool multiply_images(Stream& stream, Conv2dPass pass, const Conv2dShape& s, ConstView from, ConstView weight,
+bool multiply_images(Stream& stream, Conv2dPass pass, const WindowShape& s, ConstView from, ConstView weight,
                      Weights use, ConstView bias, const Finish& epilogue, View to) {
   if (from.dtype() == DType::f64) return false;
   return with_library(stream, [&](OneDnn& library) {
@@ -240,6 +279,13 @@ bool multiply_images(Stream& stream, Conv2dPass pass, const Conv2dShape& s, Cons
 bool library_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView weight, ConstView bias,
                     const Finish& epilogue, View y) {
   return multiply_images(stream, Conv2dPass::forward, s, x, weight, Weights::as_they_are, bias, epilogue, y);
+}
+
+bool library_window_conv2d(Stream& stream, const PixelGather& g, ConstView x, ConstView weight, ConstView bias,
+                           const Finish& epilogue, View y) {
+  if (x.dtype() != DType::f32) return false;
+  return multiply_images(stream, Conv2dPass::forward, {g, static_cast<int>(weight.dim(0))}, x, weight,
+                         Weights::as_they_are, bias, epilogue, y);
 }
 
 bool library_conv2d_dgrad(Stream& stream, const Conv2dShape& s, ConstView dy, ConstView weight, const Finish& epilogue,

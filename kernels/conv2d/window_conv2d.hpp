@@ -23,10 +23,10 @@ struct WindowConv2dOptions {
 ///   bias    [O]          f32 (f64 with f64), or absent
 ///   y       [N,H',W',O]  of x's dtype; H' = (H+2p-a)/s + 1, W' = (W+2q-b)/s + 1, rounded down
 /// Sums in f32 (f64 for f64), rounded once. An image's result does not depend on N or on the number of threads. cpu:
-/// products of gathered pixels; simt, cuda: conv2d's kernel for all GPUs. Square windows with (k-1)/2 zeros around are
-/// conv2d's, which is faster and has gradients. Errors: ShapeError (also for windows that do not fit into the image and
-/// its zeros, and for padding of a window or more), DTypeError, before anything runs; N = 0: no-op. Cost: 2 N H' W' O a
-/// b C flops; no workspace.
+/// oneDNN where it has a direct kernel for f32, else products of gathered pixels; simt, cuda: conv2d's kernel for all
+/// GPUs. Square windows with (k-1)/2 zeros around are conv2d's, which has gradients. Errors: ShapeError
+/// (also for windows that do not fit into the image and its zeros, and for padding of a window or more), DTypeError,
+/// before anything runs; N = 0: no-op. Cost: 2 N H' W' O a b C flops; no workspace.
 void window_conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const WindowConv2dOptions& options,
                    View y);
 

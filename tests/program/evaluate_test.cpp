@@ -160,7 +160,7 @@ TEST_CASE("evaluate refuses what cannot be compared", "[program]") {
   refused("wide_stats.npz", "statistics of pixels [4,6,1]");
   write_npz(folder.path("foreign.npz"),
             {{"mu", HostTensor({7}, DType::f64)}, {"sigma", HostTensor({7, 7}, DType::f64)}});
-  refused("foreign.npz", "features of 20 and of 7 dimensions");
+  refused("foreign.npz", "statistics of 7 features, but the samples have 20");
 }
 
 TEST_CASE("sweep measures every setting by the same draws, and names the best", "[program]") {

@@ -170,3 +170,38 @@ TEST_CASE("evaluate tells how samples came about, where the file beside them say
   std::ofstream(folder.path("samples.json")) << "{";
   test::check_refused(evaluate(folder / "samples.npz"), 3, "samples.json");
 }
+
+TEST_CASE("sweep measures images as evaluate does", "[program]") {
+  Folder folder;
+  const auto run = [](const std::vector<std::string>& words) {
+    const test::Finished done = test::ascore(words);
+    INFO(done.err);
+    REQUIRE(done.code == 0);
+    return done.out;
+  };
+  run({"train", "digits_plain", "--out", folder / "run", "--quiet", "--threads", "1", "--set", "score.width=4", "--set",
+       "noise.levels=5", "--set", "training.batch_size=4", "--set", "training.steps=2", "--set",
+       "training.preview_every=0"});
+  const std::vector<std::string> draw{"--count", "12",          "--sampler", "als",       "--n-sigma", "1",
+                                      "--quiet", "--step-size", "1e-4",      "--threads", "1"};
+  std::vector<std::string> sample{"sample", folder / "run", "--out", folder / "samples"}, sweep = sample;
+  sweep[0] = "sweep", sweep[3] = folder / "sweep";
+  sample.insert(sample.end(), draw.begin(), draw.end());
+  sweep.insert(sweep.end(), draw.begin(), draw.end());
+  *std::ranges::find(sweep, "1e-4") = "1e-4:1e-4:1";
+  run(sample);
+  const std::string said = run(sweep), csv = test::contents(folder.path("sweep/sweep.csv"));
+  for (const bool denoised : {false, true}) {
+    const std::string array = denoised ? "samples/samples.npz" : "samples/samples_plain.npz";
+    const auto measured = nlohmann::json::parse(
+        run({"evaluate", folder / array, "--reference", "digits_plain", "--manifold-count", "0", "--quiet"}));
+    CHECK(measured["denoised"] == denoised);
+    CHECK(measured["ema"] == true);
+    CHECK(measured["step"] == 2);
+    const std::string row = denoised ? ",denoised," : ",plain,";
+    const double swept = std::stod(csv.substr(csv.find(row) + row.size()));
+    CHECK(measured["frechet"].get<double>() == Approx(swept).epsilon(1e-9));
+    CHECK(said.find(measured["reference_checksum"].get<std::string>()) != std::string::npos);
+    CHECK(said.find(measured["features"].get<std::string>()) != std::string::npos);
+  }
+}

@@ -86,6 +86,10 @@ MeasuredSet measure_reference(const Reference& reference, const Features& featur
       throw DataError(fmt::format("{}: statistics of {}, but the samples' features are {}", reference.name,
                                   known_features, wanted));
     }
+    if (known.dimensions() != features.width(shape)) {
+      throw DataError(fmt::format("{}: statistics of {} features, but the samples have {}", reference.name,
+                                  known.dimensions(), features.width(shape)));
+    }
     MeasuredSet measured;
     measured.features = wanted;
     measured.statistics = known;
