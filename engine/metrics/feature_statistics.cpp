@@ -14,6 +14,18 @@ namespace ascore {
 namespace {
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Rows = Eigen::Map<const Matrix>;
+
+/// sum += rows^T rows, in blocks that Eigen multiplies on one thread each: the bits do not depend on how many there
+/// are.
+void add_products(const Matrix& rows, Eigen::Map<Matrix>& sum) {
+  constexpr int64_t kBlock = 128;
+  const int64_t side = rows.cols(), blocks = (side + kBlock - 1) / kBlock;
+#pragma omp parallel for schedule(static)
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t first = block * kBlock, size = std::min(kBlock, side - first);
+    sum.middleRows(first, size).noalias() += rows.middleCols(first, size).transpose() * rows;
+  }
+}
 }  // namespace
 
 FeatureSums::FeatureSums(int64_t dimensions) : dimensions_(dimensions) {
@@ -35,7 +47,7 @@ void FeatureSums::add(std::span<const double> rows) {
   Eigen::Map<Matrix> scatter(scatter_.data(), dimensions_, dimensions_);
   const Eigen::VectorXd apart = piece_mean - mean;
   const double before = static_cast<double>(count_), more = static_cast<double>(count), all = before + more;
-  scatter.noalias() += centred.transpose() * centred;
+  add_products(centred, scatter);
   scatter.noalias() += (before * more / all) * apart * apart.transpose();
   mean += apart * (more / all);
   count_ += count;

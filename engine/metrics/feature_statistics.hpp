@@ -18,7 +18,8 @@ struct FeatureStatistics {
 };
 
 /// Collects the statistics of vectors that come in pieces, in f64. A piece's own mean and spread are merged into what
-/// there is (Chan, Golub and LeVeque 1979), so that nothing cancels however far from zero the features lie.
+/// there is (Chan, Golub and LeVeque 1979), so that nothing cancels however far from zero the features lie. The same
+/// pieces give the same bits on any number of threads.
 class FeatureSums {
  public:
   /// Throws DataError for less than one dimension.
