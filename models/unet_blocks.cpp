@@ -4,6 +4,7 @@
 #include "engine/autograd/checkpoint.hpp"
 #include "engine/autograd/joined.hpp"
 #include "engine/nn/dropout.hpp"
+#include "engine/nn/upsampled_conv2d.hpp"
 
 #include <cmath>
 #include <vector>
@@ -93,11 +94,11 @@ Tensor UNetAttention::block(Ctx& ctx, const Tensor& x) const {
 }
 
 UNetUpsample::UNetUpsample(int64_t channels, const LayerInit& init)
-    : conv_(add<Conv2d>("conv", channels, channels, 3, 1, true, 1, init)) {}
+    : conv_(add<UpsampledConv2d>("conv", channels, channels, 3, init)) {}
 
 Tensor UNetUpsample::forward(Ctx& ctx, const Tensor& x) const {
   const ModuleScope scope(ctx, *this);
-  return conv_->forward(ctx, upsample_nearest2(ctx, x));
+  return conv_->forward(ctx, x);
 }
 
 }  // namespace ascore

@@ -72,7 +72,7 @@ class UNetAttention final : public Module {
   Module *normalize_, *out_;
 };
 
-/// Twice as high and wide by nearest neighbours, then a convolution "conv": [N,H,W,C] -> [N,2H,2W,C].
+/// Twice as high and wide by nearest neighbours, then a 3x3 convolution "conv", both in one: [N,H,W,C] -> [N,2H,2W,C].
 class UNetUpsample final : public Module {
  public:
   UNetUpsample(int64_t channels, const LayerInit& init);

@@ -65,6 +65,12 @@ void check_beside(const OpScope& op, ConstView view, ConstView result, const cha
   op.require_dtype(!view || view.dtype() == result.dtype(), rule);
 }
 
+/// Checks the bias, present or not, of the channels of `result`.
+void check_bias(const OpScope& op, ConstView bias, int64_t channels, ConstView result, const char* rule) {
+  op.require(!bias || bias.shape() == Shape{channels}, rule);
+  op.require_dtype(!bias || bias.dtype() == accumulator(result.dtype()), "bias must be f32 (f64 with f64)");
+}
+
 void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
   const bool mixed = x.dtype() == DType::bf16 && weight.dtype() == DType::f32;
   op.require_dtype(weight.dtype() == x.dtype() || mixed, "weight must have the dtype of x, or f32 beside bf16");
@@ -133,9 +139,8 @@ void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const
             const Conv2dEpilogue& epilogue, View workspace) {
   const OpScope op(stream, "conv2d", {x, weight, bias, epilogue.residual, y, epilogue.sum, epilogue.runs, workspace});
   check_shapes(op, x, weight.shape(), y, options);
-  op.require(!bias || bias.shape() == Shape{weight.dim(0)}, "bias must be [O]");
+  check_bias(op, bias, weight.dim(0), y, "bias must be [O]");
   check_weight_dtype(op, x, weight);
-  op.require_dtype(!bias || bias.dtype() == accumulator(x.dtype()), "bias must be f32 (f64 with f64)");
   check_beside(op, epilogue.residual, y, "residual must have the shape and dtype of y");
   check_beside(op, epilogue.sum, y, "sum must have the shape and dtype of y");
   if (epilogue.runs) check_run_moments(op, epilogue.runs, y);
@@ -147,9 +152,11 @@ void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const
 
 void conv2d_dgrad(Stream& stream, ConstView dy, ConstView weight, const Conv2dOptions& options, View dx,
                   const Conv2dGradEpilogue& epilogue, View workspace) {
-  const OpScope op(stream, "conv2d_dgrad", {dy, weight, epilogue.kept, epilogue.residual, dx, workspace});
+  const OpScope op(stream, "conv2d_dgrad",
+                   {dy, weight, epilogue.bias, epilogue.kept, epilogue.residual, dx, workspace});
   check_shapes(op, dx, weight.shape(), dy, options);
   check_weight_dtype(op, dy, weight);
+  check_bias(op, epilogue.bias, weight.dim(3), dx, "bias must be [I]");
   check_beside(op, epilogue.kept, dx, "kept must have the shape and dtype of dx");
   check_beside(op, epilogue.residual, dx, "residual must have the shape and dtype of dx");
   require_slope(op, epilogue.activation, epilogue.slope);

@@ -9,8 +9,8 @@ void conv2d_dgrad(Stream& stream, const Conv2dShape& s, ConstView dy, ConstView 
     return hopper_conv2d_dgrad(stream, s, dy, weight, dx, e);
   }
   for_product_types(dy.dtype(), weight.dtype(), [&]<class T, class W>() {
-    const GradientEpilogue<T> epilogue{e.kept.as<T>(), e.residual.as<T>(), dx.as<T>(), e.activation,
-                                       static_cast<float>(e.slope)};
+    const GradientEpilogue<T> epilogue{e.bias.as<float>(), e.kept.as<T>(), e.residual.as<T>(),
+                                       dx.as<T>(),         e.activation,   static_cast<float>(e.slope)};
     for (int parity_h = 0; parity_h < s.stride; ++parity_h) {
       for (int parity_w = 0; parity_w < s.stride; ++parity_w) {
         const PixelGather gather = input_gather(s, parity_h, parity_w);

@@ -22,10 +22,11 @@ struct Conv2dEpilogue {
 
 /// What conv2d_dgrad does with its sums: where x = f(r), and r has a gradient by other ways too,
 ///
-///   dr = f'(kept) dgrad + residual
+///   dr = f'(kept) (dgrad + bias) + residual
 ///
-/// in place of the gradient of x; bits as above.
+/// in place of the gradient of x; bits as above. With a bias it is a transposed convolution.
 struct Conv2dGradEpilogue {
+  ConstView bias{};  ///< [I], f32 (f64 with f64), or absent
   /// What activation_backward keeps of f: x, or r if backward_needs_input(activation); of dx's shape and dtype, or
   /// absent (f = identity).
   ConstView kept{};

@@ -14,7 +14,7 @@ namespace ascore::kernels::cpu {
 
 /// Either epilogue: with `kept`, the gradient's.
 struct Finish {
-  ConstView kept, residual;
+  ConstView bias, kept, residual;  ///< bias: of a transposed convolution
   Activation activation = Activation::identity;
   double slope = 0;
   View sum, runs;
@@ -30,16 +30,28 @@ struct Finish {
         runs(e.runs),
         run_length(kernels::run_length(pixels)) {}
   Finish(const Conv2dGradEpilogue& e)
-      : kept(e.kept), residual(e.residual), activation(e.kept ? e.activation : Activation::identity), slope(e.slope) {}
+      : bias(e.bias),
+        kept(e.kept),
+        residual(e.residual),
+        activation(e.kept ? e.activation : Activation::identity),
+        slope(e.slope) {}
   /// True if sums are stored as they are.
-  bool none() const { return !residual && !sum && !runs && activation == Activation::identity; }
+  bool none() const { return !bias && !residual && !sum && !runs && activation == Activation::identity; }
 };
 
-/// Makes elements [at, at + count) of y of their sums. `sums` are overwritten; they may be y's own memory. With `runs`,
-/// the elements must be whole runs of pixels.
+/// Makes elements [at, at + count) of y of their sums. `sums` are overwritten; they may be y's own memory. With `bias`,
+/// the elements must be whole pixels, with `runs` whole runs of them.
 template <class T>
 void finish(const Finish& f, accumulator_t<T>* sums, int64_t at, int64_t count, T* y) {
   using Acc = accumulator_t<T>;
+  if (f.bias) {
+    const Acc* const bias = f.bias.as<Acc>();
+    const int64_t C = f.bias.count();
+    for (Acc *pixel = sums, *const end = sums + count; pixel < end; pixel += C) {
+#pragma omp simd
+      for (int64_t c = 0; c < C; ++c) pixel[c] += bias[c];
+    }
+  }
   if (f.kept) {
     const T* const kept = f.kept.as<T>() + at;
     functions::for_activation<ActivationMath>(f.activation, f.slope, [&](auto function) {

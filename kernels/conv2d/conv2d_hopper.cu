@@ -148,8 +148,8 @@ void hopper_conv2d(Stream& stream, const Conv2dShape& s, ConstView x, ConstView 
 
 void hopper_conv2d_dgrad(Stream& stream, const Conv2dShape& s, ConstView dy, ConstView weight, View dx,
                          const Conv2dGradEpilogue& e) {
-  const GradientEpilogue<bf16> epilogue{e.kept.as<bf16>(), e.residual.as<bf16>(), dx.as<bf16>(), e.activation,
-                                        static_cast<float>(e.slope)};
+  const GradientEpilogue<bf16> epilogue{e.bias.as<float>(), e.kept.as<bf16>(), e.residual.as<bf16>(),
+                                        dx.as<bf16>(),      e.activation,      static_cast<float>(e.slope)};
   const auto multiply = [&](std::initializer_list<PixelGather> gathers) {
     multiply_pixels_on_hopper<true>(stream, gathers, dy.raw(), s.in_pixels(), weight_box(s, weight), s.in, epilogue);
   };

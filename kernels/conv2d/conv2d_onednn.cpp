@@ -232,9 +232,12 @@ memory packed_weights(Stream& stream, OneDnn& library, const WindowShape& s, Con
   return entry.packed;
 }
 
-/// Makes y of its sums, in pieces that stay in the first-level cache (whole runs of pixels, where they are measured).
+/// Makes y of its sums, in pieces that stay in the first-level cache (whole runs of pixels, where they are measured;
+/// whole pixels, where a bias is added).
 void finish_images(Stream& stream, const Finish& epilogue, float* sums, View y) {
-  const int64_t piece = epilogue.runs ? epilogue.run_length * y.dim(3) : 1 << 12;
+  constexpr int64_t kPiece = 1 << 12;
+  const int64_t C = y.dim(3), pixels = epilogue.runs ? epilogue.run_length : std::max<int64_t>(1, kPiece / C);
+  const int64_t piece = epilogue.runs || epilogue.bias ? pixels * C : kPiece;
   for_float_type(y.dtype(), [&]<class T>() {
     parallel_chunks(stream, y.count(), piece,
                     [&](int64_t begin, int64_t end) { finish(epilogue, sums + begin, begin, end - begin, y.as<T>()); });

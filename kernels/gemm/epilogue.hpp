@@ -42,6 +42,16 @@ struct RowChunk {
   }
 };
 
+/// Adds bias[column], bias[column + 1], ... to a chunk of neighbours.
+template <class T>
+__device__ __forceinline__ void add_bias(const RowChunk<T>& chunk, const float* bias, int column,
+                                         typename RowChunk<T>::Values& values) {
+#pragma unroll
+  for (int e = 0; e < RowChunk<T>::kSize; ++e) {
+    if (e < chunk.count) values[e] += bias[column + e];
+  }
+}
+
 /// Puts a chunk of values, as T rounds them, into shared memory.
 template <class T>
 __device__ __forceinline__ void leave_rounded(float* to, const typename RowChunk<T>::Values& values) {
@@ -75,18 +85,12 @@ struct OutputEpilogue {
   }
   __device__ __forceinline__ void make_sum(const RowChunk<T>& chunk, int64_t at, int column,
                                            typename RowChunk<T>::Values& values) const {
-    constexpr int kSize = RowChunk<T>::kSize;
-    if (bias) {
-#pragma unroll
-      for (int e = 0; e < kSize; ++e) {
-        if (e < chunk.count) values[e] += bias[column + e];
-      }
-    }
+    if (bias) add_bias(chunk, bias, column, values);
     if (residual) {
       typename RowChunk<T>::Values more;
       chunk.load(residual + at, more);
 #pragma unroll
-      for (int e = 0; e < kSize; ++e) values[e] += more[e];
+      for (int e = 0; e < RowChunk<T>::kSize; ++e) values[e] += more[e];
     }
     if (sum) chunk.store(sum + at, values);
   }
@@ -118,18 +122,20 @@ struct MeasuringEpilogue : OutputEpilogue<T> {
   }
 };
 
-/// out = f'(kept) sums + residual.
+/// out = f'(kept) (sums + bias) + residual.
 template <class T>
 struct GradientEpilogue {
   static constexpr bool kMeasures = false;
+  const float* bias;
   const T *kept, *residual;
   T* out;
   Activation activation;
   float slope;
 
-  __device__ __forceinline__ void operator()(const RowChunk<T>& chunk, int64_t at, int,
+  __device__ __forceinline__ void operator()(const RowChunk<T>& chunk, int64_t at, int column,
                                              typename RowChunk<T>::Values& values, float*) const {
     constexpr int kSize = RowChunk<T>::kSize;
+    if (bias) add_bias(chunk, bias, column, values);
     if (kept) {
       typename RowChunk<T>::Values of;
       chunk.load(kept + at, of);

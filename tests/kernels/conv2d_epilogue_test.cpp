@@ -146,19 +146,22 @@ TEST_CASE("conv2d_dgrad's epilogue agrees with plain f64 loops on every device")
   const size_t turn =
       at + (dtype == DType::bf16 ? 1 : 0) + (dtype == DType::f64 ? 2 : 0) + (fill == test::Fill::normal);
   const Activation kind = kKinds[turn % 6];
-  const bool with_kept = turn % 5 != 0, with_residual = turn % 3 != 0;
-  CAPTURE(name(device), name(dtype), c, static_cast<int>(kind), with_kept, with_residual);
+  const bool with_bias = at % 2 == 1, with_kept = turn % 5 != 0, with_residual = turn % 3 != 0;
+  CAPTURE(name(device), name(dtype), c, static_cast<int>(kind), with_bias, with_kept, with_residual);
   const DType wide = accumulator(dtype);
+  const auto bias = test::data(device, {c.I}, wide, fill, 4);
   const auto dy = test::data(device, c.y(), dtype, fill, 1), residual = test::data(device, c.x(), dtype, fill, 2);
   const auto kept = test::data(device, c.x(), dtype, fill, 5), weight = test::data(device, c.weight(), wide, fill, 3);
   const Values ws = weight_values(weight, dtype), rs = given(with_residual, residual), ks = kept.values();
+  const Values bs = given(with_bias, bias);
 
   std::optional<Values> first;
   for (uint64_t schedule : test::schedules(device)) {
     Stream stream(device, {.schedule = schedule});
     auto dx = test::poisoned(device, c.x(), dtype);
     kernels::conv2d_dgrad(stream, dy, weight, c.options(), dx,
-                          {.kept = with_kept ? ConstView(kept) : ConstView{},
+                          {.bias = with_bias ? ConstView(bias) : ConstView{},
+                           .kept = with_kept ? ConstView(kept) : ConstView{},
                            .activation = kind,
                            .slope = kSlope,
                            .residual = with_residual ? ConstView(residual) : ConstView{}});
@@ -171,7 +174,8 @@ TEST_CASE("conv2d_dgrad's epilogue agrees with plain f64 loops on every device")
     Values all = dgrad<Acc>(c, dy.values(), ws);
     for (size_t i = 0; i < all.size(); ++i) {
       const Acc factor = with_kept ? static_cast<Acc>(derivative(kind, ks[i])) : Acc(1);
-      all[i] = static_cast<Acc>(all[i]) * factor + static_cast<Acc>(rs[i]);
+      const Acc sum = static_cast<Acc>(all[i]) + static_cast<Acc>(bs[i % bs.size()]);
+      all[i] = sum * factor + static_cast<Acc>(rs[i]);
     }
     return all;
   };
@@ -223,4 +227,7 @@ TEST_CASE("conv2d refuses an epilogue that does not fit") {
                   ConfigError);
   CHECK_THROWS_AS(kernels::conv2d_dgrad(stream, y, weight, {}, dx, {.kept = turned}), ShapeError);
   CHECK_THROWS_AS(kernels::conv2d_dgrad(stream, y, weight, {}, dx, {.residual = half}), ShapeError);
+  const auto five = test::data(device, {5}), rough = test::data(device, {3}, DType::bf16);
+  CHECK_THROWS_AS(kernels::conv2d_dgrad(stream, y, weight, {}, dx, {.bias = five}), ShapeError);
+  CHECK_THROWS_AS(kernels::conv2d_dgrad(stream, y, weight, {}, dx, {.bias = rough}), DTypeError);
 }

@@ -183,6 +183,7 @@ TEST_CASE("Hopper's convolution does what the epilogues say") {
   const auto beside_y = test::data(device, c.y(), kBf16, test::Fill::normal, 5);
   const auto beside_x = test::data(device, c.x(), kBf16, test::Fill::normal, 6);
   const auto kept = test::data(device, c.x(), kBf16, test::Fill::normal, 7);
+  const auto bias = test::data(device, {c.I}, DType::f32, test::Fill::normal, 8);
   Stream stream(device);
   tell_hopper(stream, 3);
   auto y = test::poisoned(device, c.y(), kBf16), sum = test::poisoned(device, c.y(), kBf16);
@@ -190,13 +191,14 @@ TEST_CASE("Hopper's convolution does what the epilogues say") {
   kernels::conv2d(stream, x, weight, {}, c.options(), y,
                   {.residual = beside_y, .activation = Activation::relu, .sum = sum});
   kernels::conv2d_dgrad(stream, dy, weight, c.options(), dx,
-                        {.kept = kept, .activation = Activation::relu, .residual = beside_x});
+                        {.bias = bias, .kept = kept, .activation = Activation::relu, .residual = beside_x});
   stream.synchronize();
   require_hopper_ran(stream);
 
   const Values xs = x.values(), dys = dy.values(), ws = weight.values();
   Values expected = forward<double>(c, xs, ws, {}), sizes = forward<double>(c, sizes_of(xs), sizes_of(ws), {});
   const Values more_y = beside_y.values(), more_x = beside_x.values(), mask = kept.values();
+  const Values shifts = bias.values();
   for (size_t i = 0; i < expected.size(); ++i) expected[i] += more_y[i], sizes[i] += std::abs(more_y[i]);
   check(sum.values(), expected, sizes, std::exp2(-8));
   const Values ys = y.values(), sums = sum.values();
@@ -204,8 +206,9 @@ TEST_CASE("Hopper's convolution does what the epilogues say") {
   Values gradient = dgrad<double>(c, dys, ws);
   sizes = dgrad<double>(c, sizes_of(dys), sizes_of(ws));
   for (size_t i = 0; i < gradient.size(); ++i) {
-    gradient[i] = (mask[i] > 0 ? gradient[i] : 0) + more_x[i];
-    sizes[i] += std::abs(more_x[i]);
+    const double shift = shifts[i % shifts.size()];
+    gradient[i] = (mask[i] > 0 ? gradient[i] + shift : 0) + more_x[i];
+    sizes[i] += std::abs(shift) + std::abs(more_x[i]);
   }
   check(dx.values(), gradient, sizes, std::exp2(-8));
 }

@@ -41,7 +41,9 @@ TEST_CASE("conv2d of a batch in parts is conv2d of its images") {
         auto dweight = test::poisoned(device, weight.shape()), part = test::poisoned(device, weight.shape());
         auto dbias = test::poisoned(device, {kOut});
         const kernels::Conv2dEpilogue epilogue{.residual = dy, .activation = Activation::elu, .slope = 1};
-        const kernels::Conv2dGradEpilogue gradient{.kept = kept, .activation = Activation::elu, .residual = x};
+        const auto bias = test::data(device, {kIn});
+        const kernels::Conv2dGradEpilogue gradient{
+            .bias = bias, .kept = kept, .activation = Activation::elu, .residual = x};
         kernels::conv2d(stream, x, weight, {}, options, y, epilogue);
         kernels::conv2d_dgrad(stream, dy, weight, options, dx, gradient);
         kernels::conv2d_wgrad(stream, x, dy, options, dweight, dbias, {});
@@ -51,8 +53,9 @@ TEST_CASE("conv2d of a batch in parts is conv2d of its images") {
           const ConstView xi = image<ConstView>(x, i), dyi = image<ConstView>(dy, i);
           kernels::conv2d(stream, xi, weight, {}, options, image<View>(y_alone, i),
                           {.residual = dyi, .activation = Activation::elu, .slope = 1});
-          kernels::conv2d_dgrad(stream, dyi, weight, options, image<View>(dx_alone, i),
-                                {.kept = image<ConstView>(kept, i), .activation = Activation::elu, .residual = xi});
+          kernels::conv2d_dgrad(
+              stream, dyi, weight, options, image<View>(dx_alone, i),
+              {.bias = bias, .kept = image<ConstView>(kept, i), .activation = Activation::elu, .residual = xi});
           kernels::conv2d_wgrad(stream, xi, dyi, options, part, {}, {});
           const std::vector<double> more = part.values();
           for (size_t k = 0; k < sum.size(); ++k) sum[k] += more[k];
