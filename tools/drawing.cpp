@@ -134,10 +134,12 @@ DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& ne
   const int64_t all = tiles * static_cast<int64_t>(request.plan.evaluations());
   int64_t done = 0;
   SamplingPlan plan = request.plan;
-  plan.replayed = recipe.training.cuda_graphs;
+  plan.replayed = recipe.training.cuda_graphs && !request.watcher;
 
   const ScoreFn score = [&](Ctx& c, const Tensor& x, const NoiseLevel& sigma) {
-    return estimated_score(c, network, dae, x, sigma);
+    const Tensor estimate = estimated_score(c, network, dae, x, sigma);
+    if (request.watcher) request.watcher->asked(c, x, sigma, estimate);
+    return estimate;
   };
   const StepObserver observe = [&](size_t step, const Tensor&) {
     // of flow_heun, which asks twice per step, but for the last one
@@ -159,6 +161,7 @@ DrawnSamples draw_samples(Ctx& ctx, const Recipe& recipe, const ScoreNetwork& ne
     const int64_t count = std::min(tile, end - first);
     const Samples samples =
         sample_batch(inference, {.seed = request.seed, .first = first, .count = count, .tile = tile}, start, sampler);
+    if (request.watcher) request.watcher->finished(inference, samples, count);
     append(drawn.denoised, finished(inference, recipe, samples.denoised), sample, first + count - share.first);
     append(drawn.plain, finished(inference, recipe, samples.plain), sample, first + count - share.first);
   }

@@ -23,6 +23,16 @@ struct KnownRegion {
   HostTensor mask;        ///< u8, of one sample's shape: 1 where known
 };
 
+/// Looks on while samples are drawn, tile by tile, and changes nothing.
+class DrawWatcher {
+ public:
+  virtual ~DrawWatcher() = default;
+  /// The sampler has asked for the score of a tile's states x: evaluation by evaluation, in their order.
+  virtual void asked(Ctx& ctx, const Tensor& x, double sigma, const Tensor& score) = 0;
+  /// The tile is done; its first `rows` rows were asked for.
+  virtual void finished(Ctx& ctx, const Samples& samples, int64_t rows) = 0;
+};
+
 /// What to draw, and how.
 struct DrawRequest {
   uint64_t seed = 0;
@@ -37,6 +47,7 @@ struct DrawRequest {
   const Dataset* data = nullptr;       ///< for init `data`: sample i starts from training sample i modulo their number
   const KnownRegion* known = nullptr;  ///< inpainting
   SeedMix mix = {};                    ///< interpolation, from `seed` to another
+  DrawWatcher* watcher = nullptr;      ///< steps that it looks at are not captured
 };
 
 /// Draws the request's share of the samples 0, 1, ... of a seed (or of its mixture with another). On cpu and simt their

@@ -42,6 +42,7 @@ ExitCode run(int argc, char** argv) {
   ascore::tools::add_stats_command(program, result);
   ascore::tools::add_sweep_command(program, result);
   ascore::tools::add_analyze_command(program, result);
+  ascore::tools::add_report_command(program, result);
   ascore::tools::add_info_command(program, result);
   ascore::tools::add_profile_command(program, result);
   ascore::tools::add_data_command(program, result);

@@ -75,8 +75,10 @@ const OutputKind& run_output() {
   // A kill between the first two leaves the new recipe beside the old checkpoints, which carry their own: --resume then
   // refuses and names --overwrite, sampling works, and the same --overwrite repairs it. A later kill leaves the new run
   // at step 0.
-  static const OutputKind kind{
-      "run", "recipe.toml", {"recipe.toml", "checkpoints", "metrics.jsonl", "events.out.tfevents.*.ascore", "samples"}};
+  static const OutputKind kind{"run",
+                               "recipe.toml",
+                               {"recipe.toml", "checkpoints", "metrics.jsonl", "events.out.tfevents.*.ascore",
+                                "samples", "end.json", "report.html"}};
   return kind;
 }
 

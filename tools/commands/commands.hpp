@@ -19,6 +19,7 @@ void add_evaluate_command(CLI::App& program, ExitCode& result);
 void add_stats_command(CLI::App& program, ExitCode& result);
 void add_sweep_command(CLI::App& program, ExitCode& result);
 void add_analyze_command(CLI::App& program, ExitCode& result);
+void add_report_command(CLI::App& program, ExitCode& result);
 void add_convert_command(CLI::App& program, ExitCode& result);
 void add_info_command(CLI::App& program, ExitCode& result);
 void add_profile_command(CLI::App& program, ExitCode& result);

@@ -16,6 +16,7 @@
 #include "tools/progress.hpp"
 #include "tools/rank_options.hpp"
 #include "tools/ranks.hpp"
+#include "tools/run_report/training_teller.hpp"
 #include "tools/session.hpp"
 #include "tools/signals.hpp"
 #include "tools/validators.hpp"
@@ -153,9 +154,10 @@ void begin(Trainer& trainer, const Recipe& recipe, OutputFolder* output) {
   trainer.resume(first);  // it is on disk: the trainer need not write it again
 }
 
-/// Trains to the end or to a signal, with progress on stderr.
+/// Trains to the end or to a signal, with progress on stderr; `saved` is called after every checkpoint.
 TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& network, const Dataset& data,
-                  const Options& options, Communicator& ranks, const std::atomic<bool>& stop) {
+                  const Options& options, Communicator& ranks, const std::function<void()>& saved,
+                  const std::atomic<bool>& stop) {
   ProgressDisplay display(options.common.quiet || !ranks.is_root());
   TrainerObserver observer;
   observer.progress = [&](const Progress& progress) { show(display, progress); };
@@ -166,6 +168,7 @@ TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& ne
       fmt::print(stderr, "ascore: step {}: no preview: {}\n", step, error.what());
     }
   };
+  observer.saved = [&](const fs::path&) { saved(); };
   if (ranks.size() == 1) return trainer.run(stop, observer);
   try {
     return trainer.run(stop, observer);
@@ -173,6 +176,32 @@ TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& ne
     throw agreed(ranks, error);
   } catch (const RanksDifferError& error) {
     throw agreed(ranks, error);
+  }
+}
+
+/// Calls work(saved), which trains, and lets rank 0 tell in the run's folder how it fares.
+template <class Work>
+TrainingEnd told_training(Ctx& ctx, const Trainer& trainer, const TrainerConfig& config, Communicator& ranks,
+                          const fs::path& folder, Work work) {
+  if (!ranks.is_root()) return work([] {});
+  TrainingTeller teller(folder, {.state = {},
+                                 .message = {},
+                                 .step = trainer.step(),
+                                 .steps = config.training.steps,
+                                 .device = name(ctx.stream.device()),
+                                 .precision = name(ctx.compute),
+                                 .threads = ctx.stream.threads(),
+                                 .ranks = ranks.size()});
+  const auto peak = [&] { return ctx.allocator.ledger().total().peak; };
+  try {
+    const TrainingEnd end = work([&] {
+      if (trainer.step() < config.training.steps) teller.underway(trainer.step(), peak());  // the end tells of itself
+    });
+    teller.ended(end == TrainingEnd::stopped ? "stopped" : "finished", trainer.step(), peak());
+    return end;
+  } catch (const std::exception& error) {
+    teller.failed(error, trainer.step(), peak());
+    throw;
   }
 }
 
@@ -214,7 +243,9 @@ ExitCode run(Ctx& ctx, const Recipe& recipe, const Options& options, Communicato
     for (const char* part : {"", "checkpoints", "samples"}) remove_partial_files(folder / part);
     write_recipe(folder, recipe);
   });
-  const TrainingEnd end = train(*trainer, recipe, *network, *data, options, ranks, stop);
+  const TrainingEnd end = told_training(ctx, *trainer, config, ranks, folder, [&](const auto& saved) {
+    return train(*trainer, recipe, *network, *data, options, ranks, saved, stop);
+  });
   if (end == TrainingEnd::stopped) {
     if (ranks.is_root()) {
       fmt::print(stderr, "ascore: stopped at step {} of {}, checkpoint written; go on with --resume\n", trainer->step(),

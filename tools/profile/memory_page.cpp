@@ -1,4 +1,6 @@
 // The HTML page of a memory profile.
+#include "engine/io/markup.hpp"
+#include "tools/page/html_page.hpp"
 #include "tools/profile/byte_size.hpp"
 #include "tools/profile/kind_colours.hpp"
 #include "tools/profile/memory_profile.hpp"
@@ -11,55 +13,12 @@
 namespace ascore::tools {
 namespace {
 
-constexpr std::string_view kHead = R"(<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Memory profile</title>
-<style>
-:root { --ground: #ffffff; --ink: #1c2026; --faint: #626a75; --line: #d9dde3; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #14171b; --ink: #e6e8eb; --faint: #9aa3ae; --line: #343a42; }
-}
-body { margin: 0 auto; padding: 1.2rem; max-width: 60rem; background: var(--ground); color: var(--ink);
-       font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.4rem; margin: 0 0 .2rem; }
-h2 { font-size: 1.05rem; margin: 1.8rem 0 .4rem; }
-p { margin: 0 0 .6rem; color: var(--faint); }
-svg { display: block; width: 100%; height: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .25rem .5rem .25rem 0; border-bottom: 1px solid var(--line); font-weight: normal; }
-td.number { text-align: right; white-space: nowrap; }
+constexpr std::string_view kStyle = R"(svg { display: block; width: 100%; height: auto; }
 td.bar { width: 35%; }
 td.name { overflow-wrap: anywhere; }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .4em; }
 .bar div { height: .8em; border-radius: 2px; background: #356ab0; }
-</style>
 )";
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '&':
-        result += "&amp;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
-}
 
 std::string hex(size_t kind) {
   const auto [red, green, blue] = colour_of(kind);
@@ -95,21 +54,17 @@ std::string chart(const MemoryRun& run) {
   return svg + "</svg>\n";
 }
 
-std::string fact(const std::string& key, const std::string& value) {
-  return fmt::format("<tr><td>{}</td><td class=\"number\">{}</td></tr>\n", escaped(key), escaped(value));
-}
-
 std::string facts(const MemoryProfile& profile) {
-  std::string rows = fact("peak", shown(profile.run.peak_bytes));
-  rows += fact(fmt::format("per image, between batches of {} and {}", profile.other_batch, profile.batch),
-               shown_bytes(profile.bytes_per_image));
-  rows += fact("parameters", fmt::format("{}", profile.run.parameters));
+  HtmlFacts rows{{"peak", shown(profile.run.peak_bytes)},
+                 {fmt::format("per image, between batches of {} and {}", profile.other_batch, profile.batch),
+                  shown_bytes(profile.bytes_per_image)},
+                 {"parameters", fmt::format("{}", profile.run.parameters)}};
   if (profile.limit && profile.largest_batch) {
-    rows += fact(fmt::format("largest batch in {} ({})", shown(profile.limit->bytes), profile.limit->what),
-                 fmt::format("{}", *profile.largest_batch));
+    rows.emplace_back(fmt::format("largest batch in {} ({})", shown(profile.limit->bytes), profile.limit->what),
+                      fmt::format("{}", *profile.largest_batch));
   }
-  if (!profile.predicted) rows += fact("last step", fmt::format("{:.3g} s", profile.run.seconds_per_step));
-  return "<table>\n" + rows + "</table>\n";
+  if (!profile.predicted) rows.emplace_back("last step", fmt::format("{:.3g} s", profile.run.seconds_per_step));
+  return html_facts(rows);
 }
 
 std::string categories(const MemoryRun& run) {
@@ -130,7 +85,7 @@ std::string modules(const MemoryRun& run) {
     rows += fmt::format(
         "<tr><td class=\"name\">{}</td><td class=\"number\">{}</td><td class=\"bar\"><div "
         "style=\"width:{:.1f}%\"></div></td></tr>\n",
-        escaped(path), shown(bytes), 100 * share);
+        escape_markup(path), shown(bytes), 100 * share);
   }
   return "<table>\n" + rows + "</table>\n";
 }
@@ -138,15 +93,15 @@ std::string modules(const MemoryRun& run) {
 }  // namespace
 
 std::string to_html(const MemoryProfile& profile) {
-  std::string page(kHead);
-  page += fmt::format("<h1>{}</h1>\n<p>{} {}, batch {}, {} training steps, {}</p>\n", escaped(profile.recipe),
-                      escaped(profile.device), escaped(profile.precision), profile.batch, profile.steps,
-                      profile.predicted ? "predicted from shapes" : "measured");
+  std::string page =
+      fmt::format("<h1>{}</h1>\n<p>{} {}, batch {}, {} training steps, {}</p>\n", escape_markup(profile.recipe),
+                  escape_markup(profile.device), escape_markup(profile.precision), profile.batch, profile.steps,
+                  profile.predicted ? "predicted from shapes" : "measured");
   page += facts(profile);
   page += "<h2>Live bytes</h2>\n<p>Over all allocations and releases, in order.</p>\n" + chart(profile.run);
   page += "<h2>At the peak, by category</h2>\n" + categories(profile.run);
   page += "<h2>At the peak, by module</h2>\n" + modules(profile.run);
-  return page + "</html>\n";
+  return html_page("Memory profile", kStyle, page);
 }
 
 }  // namespace ascore::tools
