@@ -129,15 +129,11 @@ Ncsnv2::Ncsnv2(const ScoreNetworkConfig& config)
 
 Tensor Ncsnv2::forward(Ctx& ctx, const Tensor& x, const Tensor&) const {  // [N,H,W,C]
   // The first and the last convolution work on f32: bf16 has too few bits for a pixel and its noise.
-  Measured in = to_compute(ctx, begin_->forward(ctx, shift_input_ ? affine(ctx, x, 2, -1) : x));  // [N,H,W,ngf]
+  Tensor in = to_compute(ctx, begin_->forward(ctx, shift_input_ ? affine(ctx, x, 2, -1) : x));  // [N,H,W,ngf]
   std::vector<Activated> level;  // a stage's output each: [N,H,W,ngf], [N,H/2,W/2,2ngf], then as the plan has it
   for (const Stage& stage : stages_) {
-    const Activated half = stage.first->forward(ctx, in, {.measure = stage.second->measures(ctx)});
-    Epilogue last = act_.epilogue(true);
-    last.measure = &stage != &stages_.back() && stage.first->measures(ctx);
-    level.push_back(stage.second->forward(ctx, Measured::raw(half), last));
-    in = Measured::raw(level.back());
-    level.back().runs = {};
+    level.push_back(stage.second->forward(ctx, stage.first->forward(ctx, in, {}).value, act_.epilogue(true)));
+    in = level.back().raw;
   }
   in = {};
   Activated refined;

@@ -66,13 +66,13 @@ ResidualBlock::ResidualBlock(int64_t in, int64_t out, Resample resample, int dil
   if (in != out || down) shortcut_ = add_conv(*this, style, "shortcut", in, out, dilation == 1 ? 1 : 3, dilation);
 }
 
-Activated ResidualBlock::forward(Ctx& ctx, const Measured& x, const Epilogue& last) const {  // [N,H,W,in]
+Activated ResidualBlock::forward(Ctx& ctx, const Tensor& x, const Epilogue& last) const {  // [N,H,W,in]
   return checkpoint(ctx, [this, x, last](Ctx& c) { return block(c, x, last); });
 }
 
-Activated ResidualBlock::block(Ctx& ctx, const Measured& x, const Epilogue& last) const {
+Activated ResidualBlock::block(Ctx& ctx, const Tensor& x, const Epilogue& last) const {
   const ModuleScope scope(ctx, *this);
-  const Tensor shortcut = shortcut_ ? shortcut_->forward(ctx, x.images) : x.images;  // [N,H',W',out]
+  const Tensor shortcut = shortcut_ ? shortcut_->forward(ctx, x) : x;  // [N,H',W',out]
   const Activated h =
       conv1_->forward(ctx, act_.of(ctx, *normalize1_, x), {.measure = normalize2_->measures(ctx)});  // [N,H,W,mid]
   const Activated active = act_.of(ctx, *normalize2_, Measured::raw(h));

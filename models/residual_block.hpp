@@ -16,12 +16,11 @@ enum class Resample : uint8_t { none, down };
 class ResidualBlock final : public Module {
  public:
   ResidualBlock(int64_t in, int64_t out, Resample resample, int dilation, const NcsnStyle& style, bool pad_odd = false);
-  Activated forward(Ctx& ctx, const Measured& x, const Epilogue& last) const;
-  /// True if x had better be measured.
-  bool measures(const Ctx& ctx) const { return normalize1_->measures(ctx); }
+  /// x is not measured: where blocks are done again, its run moments would have to be kept.
+  Activated forward(Ctx& ctx, const Tensor& x, const Epilogue& last) const;
 
  private:
-  Activated block(Ctx& ctx, const Measured& x, const Epilogue& last) const;
+  Activated block(Ctx& ctx, const Tensor& x, const Epilogue& last) const;
 
   Nonlinearity act_;
   Normalization *normalize1_, *normalize2_;
