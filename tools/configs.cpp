@@ -60,6 +60,11 @@ NoiseConfig noise_config(const Recipe& recipe) {
 }
 
 ScoreNetworkConfig score_network_config(const Recipe& recipe) {
+  if (recipe.has_classifier) {
+    throw ConfigError(fmt::format(
+        "{}: is of a classifier, which draws and denoises nothing: give a recipe or a run with a score network",
+        recipe.source));
+  }
   ScoreNetworkConfig config;
   config.name = recipe.score.name;
   config.sample_shape = sample_shape(recipe);
@@ -92,6 +97,16 @@ CriticConfig critic_config(const Recipe& recipe) {
   return config;
 }
 
+ClassifierConfig classifier_config(const Recipe& recipe) {
+  if (!recipe.has_classifier) {
+    throw ConfigError(fmt::format("{}: has no [classifier]: give one like `mnist_classifier`", recipe.source));
+  }
+  return {.sample_shape = sample_shape(recipe),
+          .classes = recipe.classifier.classes,
+          .width = recipe.classifier.width,
+          .blocks = recipe.classifier.blocks};
+}
+
 TrainerConfig trainer_config(const Recipe& recipe) {
   TrainerConfig config;
   config.seed = static_cast<uint64_t>(recipe.seed);
@@ -112,6 +127,11 @@ TrainerConfig trainer_config(const Recipe& recipe) {
   config.target = parse_score_target(recipe.score.target);
   config.score_optimizer = optimizer_config(recipe.score.optimizer);
   config.ema = recipe.score.ema;
+  if (recipe.has_classifier) {
+    const OptimizerSettings adam{.lr = recipe.classifier.lr, .weight_decay = recipe.classifier.weight_decay};
+    config.score_optimizer = optimizer_config(adam);
+    config.ema = recipe.classifier.ema;
+  }
   config.critic_optimizer = optimizer_config(recipe.critic.optimizer);
   if (recipe.has_critic) {
     config.adversarial = {.loss = parse_gan_loss(recipe.adversarial.loss),

@@ -2,6 +2,7 @@
 
 #include "engine/data/dataset.hpp"
 #include "engine/training/trainer.hpp"
+#include "models/classifier.hpp"
 #include "models/critic.hpp"
 #include "models/score_network.hpp"
 #include "samplers/sampling.hpp"
@@ -9,11 +10,13 @@
 
 namespace ascore::tools {
 
-/// What each layer needs to know of a recipe.
+/// What each layer needs to know of a recipe. That of a score network throws ConfigError for a classifier's recipe,
+/// that of a classifier for any other.
 DataConfig data_config(const Recipe& recipe);
 NoiseConfig noise_config(const Recipe& recipe);
 ScoreNetworkConfig score_network_config(const Recipe& recipe);
 CriticConfig critic_config(const Recipe& recipe);
+ClassifierConfig classifier_config(const Recipe& recipe);
 TrainerConfig trainer_config(const Recipe& recipe);
 SamplingConfig sampling_config(const Recipe& recipe);
 

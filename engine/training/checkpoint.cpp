@@ -275,11 +275,23 @@ void load_learner(Ctx& ctx, Learner& learner, const std::string& role, const Che
   parameters.mark_changed();
 }
 
-void load_score_network(Ctx& ctx, ParameterSet& parameters, const Checkpoint& from, bool averaged) {
+namespace {
+
+void load_network(Ctx& ctx, ParameterSet& parameters, const std::string& role, const Checkpoint& from, bool averaged) {
   const std::map<std::string, Tensor> values = slices(parameters, parameters.flat());
-  load(ctx, from, "score.", with_buffers(values, parameters));
+  load(ctx, from, role + ".", with_buffers(values, parameters));
   if (averaged) load(ctx, from, "ema.", values);
   parameters.mark_changed();
+}
+
+}  // namespace
+
+void load_score_network(Ctx& ctx, ParameterSet& parameters, const Checkpoint& from, bool averaged) {
+  load_network(ctx, parameters, "score", from, averaged);
+}
+
+void load_classifier(Ctx& ctx, ParameterSet& parameters, const Checkpoint& from) {
+  load_network(ctx, parameters, "classifier", from, /*averaged=*/true);
 }
 
 }  // namespace ascore

@@ -12,7 +12,8 @@
 namespace ascore {
 
 /// One state of a training run, in host memory. Names of tensors: `score.NAME` (parameters and buffers of the live
-/// network), `ema.NAME` (averaged parameters), `critic.NAME`, `optimizer.score.NAME`, `optimizer.critic.NAME`.
+/// network), `ema.NAME` (averaged parameters), `critic.NAME`, `optimizer.score.NAME`, `optimizer.critic.NAME`; of a run
+/// that trains a classifier `classifier` stands for `score`.
 struct Checkpoint {
   int64_t step = 0;                                ///< completed iterations
   uint64_t seed = 0;                               ///< of all random streams, whose counters are functions of the step
@@ -44,7 +45,7 @@ std::optional<std::filesystem::path> checkpoint_before(const std::filesystem::pa
 /// run folder. Throws DataError.
 std::filesystem::path find_checkpoint(const std::filesystem::path& run_or_file);
 
-/// Copies a learner's parameters, buffers, average and optimizer state under `role` ("score", "critic").
+/// Copies a learner's parameters, buffers, average and optimizer state under `role` ("score", "critic", "classifier").
 void store_learner(Ctx& ctx, const Learner& learner, const std::string& role, Checkpoint& into);
 /// The inverse. Throws DataError, naming the tensor, if one is missing or of another shape, or if the checkpoint has
 /// tensors of this role that the model has not: a checkpoint of another model.
@@ -53,5 +54,7 @@ void load_learner(Ctx& ctx, Learner& learner, const std::string& role, const Che
 /// Loads a score network for sampling: averaged parameters (or the raw ones) and the live network's buffers. Throws
 /// DataError as load_learner.
 void load_score_network(Ctx& ctx, ParameterSet& parameters, const Checkpoint& from, bool averaged);
+/// Loads a classifier for looking at images: averaged parameters. Throws DataError as load_learner.
+void load_classifier(Ctx& ctx, ParameterSet& parameters, const Checkpoint& from);
 
 }  // namespace ascore

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,8 @@ struct HeldOutLoss {
   double mean = 0;
   /// Group 1 is that of the largest levels; not a number where no sample fell into a group.
   std::vector<double> by_level = {};
+  /// Of a classifier instead: the share of the samples whose class it finds.
+  std::optional<double> accuracy = {};
 };
 
 /// Adds up per-sample losses by noise level. The L levels are divided into ten groups of consecutive levels, as equal

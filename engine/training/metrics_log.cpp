@@ -11,13 +11,15 @@ namespace ascore {
 namespace {
 
 JsonLine line_of(const Progress& progress, bool adversarial) {
-  JsonLine line{{"step", progress.step}, {"loss", progress.loss}, {"dsm", progress.dsm}};
+  JsonLine line{{"step", progress.step}, {"loss", progress.loss}};
+  if (!progress.classifies) line.emplace_back("dsm", progress.dsm);
   if (adversarial) {
     line.emplace_back("generator", progress.generator);
     line.emplace_back("critic", progress.critic);
   }
   if (progress.held_out) {
     line.emplace_back("held_out", progress.held_out->mean);
+    if (progress.held_out->accuracy) line.emplace_back("held_out_accuracy", *progress.held_out->accuracy);
     const std::vector<double>& groups = progress.held_out->by_level;
     for (size_t group = 0; group < groups.size(); ++group) {
       if (std::isfinite(groups[group])) line.emplace_back(fmt::format("held_out_{}", group + 1), groups[group]);

@@ -1,6 +1,7 @@
 #include "engine/training/trainer.hpp"
 
 #include "engine/autograd/master_type.hpp"
+#include "engine/training/classification.hpp"
 #include "engine/training/metrics_log.hpp"
 #include "engine/training/noise_levels.hpp"
 #include "engine/training/random_streams.hpp"
@@ -56,22 +57,28 @@ bool due(int64_t step, int64_t every) {
 }  // namespace
 
 struct Trainer::State {
-  State(Ctx& context, const TrainerConfig& c, ScoreNetwork& n, Critic* d, const Dataset& images,
-        std::filesystem::path folder, Communicator* several)
+  /// What a score network and a classifier have in common: `n` is either.
+  State(Ctx& context, const TrainerConfig& c, Module& n, const Dataset& images, std::filesystem::path folder,
+        Communicator* several)
       : ctx(context.detached()),
         config(c),
-        network(n),
         data(images),
         run(std::move(folder)),
         alone(several ? nullptr : make_self_communicator()),
         ranks(several ? *several : *alone, c.training.batch_size),
-        levels(level_tensor(ctx, c.noise)),
         clean(batch_tensor(ctx, ranks.share().count, images.sample_shape())),
         score(ctx, n, c.score_optimizer, c.ema, master_type(ctx)),
         record(ctx),
         arena(ctx.allocator),
         score_step(arena, captures()) {
     check(config.training);
+  }
+
+  State(Ctx& context, const TrainerConfig& c, ScoreNetwork& n, Critic* d, const Dataset& images,
+        std::filesystem::path folder, Communicator* several)
+      : State(context, c, n, images, std::move(folder), several) {
+    network = &n;
+    levels = level_tensor(ctx, c.noise);
     if (d) critic_step.emplace(arena, captures());
     if (d) critic.emplace(ctx, *d, c.critic_optimizer, std::nullopt, master_type(ctx));
     game.emplace(GameConfig{.target = c.target,
@@ -85,6 +92,15 @@ struct Trainer::State {
                  n, score, d, critic ? &*critic : nullptr);
     score.initialise(ctx, c.seed);
     if (critic) critic->initialise(ctx, c.seed, "critic");
+  }
+
+  State(Ctx& context, const TrainerConfig& c, Module& classifier, const Dataset& images, std::filesystem::path folder)
+      : State(context, c, classifier, images, std::move(folder), nullptr) {
+    if (c.adversarial) throw ConfigError("a classifier plays against no critic");
+    if (c.training.micro_batch != 0)
+      throw ConfigError("a classifier looks at whole batches: training.micro_batch is 0");
+    classification.emplace(ctx, classifier, score, c.training.batch_size, c.training.recompute);
+    score.initialise(ctx, c.seed);
   }
 
   /// Samples that are in memory with all that they become, at most.
@@ -113,12 +129,16 @@ struct Trainer::State {
   NoisyBatch noisy(Ctx& c, RandomStream sigma, RandomStream noise, const Learner& learner) const {
     return add_noise(c, clean, levels, config.target, key(sigma, learner), key(noise, learner));
   }
+  /// Of the network that learns, in checkpoints.
+  const char* role() const { return classification ? "classifier" : "score"; }
   int64_t batches_per_step() const { return config.adversarial ? config.adversarial->critic_steps : 1; }
   void queue_critic(Ctx& c);
   void queue_score(Ctx& c);
   void iterate(Loader& loader);
   void look(Progress& progress);
+  Tensor held_out_samples(Ctx& c, int64_t first, int64_t count) const;
   HeldOutLoss held_out_loss();
+  HeldOutLoss held_out_classes();
   Checkpoint checkpoint();
   void save(const TrainerObserver& observer);
   void require_equal_ranks();
@@ -126,15 +146,16 @@ struct Trainer::State {
 
   Ctx ctx;
   TrainerConfig config;
-  ScoreNetwork& network;
+  ScoreNetwork* network = nullptr;  ///< null where a classifier learns
   const Dataset& data;
   std::filesystem::path run;
   std::unique_ptr<Communicator> alone;  ///< where no other was given
   TrainingRanks ranks;
   Tensor levels, clean;
-  Learner score;
+  Learner score;  ///< of the score network, or of the classifier
   std::optional<Learner> critic;
   std::optional<AdversarialGame> game;
+  std::optional<Classification> classification;  ///< exactly one of this and the game
   UpdateRecord record;
   ArenaAllocator arena;
   std::optional<ReplayedStep> critic_step;
@@ -152,6 +173,7 @@ void Trainer::State::queue_critic(Ctx& c) {
 }
 
 void Trainer::State::queue_score(Ctx& c) {
+  if (classification) return classification->queue(c, clean, record);
   const NoisyBatch batch = noisy(c, RandomStream::sigma, RandomStream::noise, score);
   Ctx drawing = c;
   drawing.random = key(RandomStream::dropout, score);
@@ -163,7 +185,9 @@ void Trainer::State::queue_score(Ctx& c) {
 void Trainer::State::iterate(Loader& loader) {
   const int64_t batches = batches_per_step();
   for (int64_t i = 0; i < batches; ++i, ++data_position) {
-    fill_from_host(ctx, clean, loader.next().values);
+    const Batch batch = loader.next();
+    fill_from_host(ctx, clean, batch.values);
+    if (classification) classification->take(ctx, batch.labels);
     if (i + 1 == batches) score.begin_update(ctx, step);
     if (!critic) continue;
     critic->begin_update(ctx, step * batches + i);
@@ -194,28 +218,54 @@ void Trainer::State::look(Progress& progress) {
   progress.critic = values.critic.loss;
 }
 
+/// Test samples first, first + 1, ...
+Tensor Trainer::State::held_out_samples(Ctx& c, int64_t first, int64_t count) const {
+  const int64_t width = data.sample_shape().count();
+  std::vector<float> values(static_cast<size_t>(count * width));
+  for (int64_t i = 0; i < count; ++i) data.read(Split::test, first + i, values.data() + i * width);
+  const Tensor samples = batch_tensor(c, count, data.sample_shape());
+  fill_from_host(c, samples, values);
+  return samples;
+}
+
+HeldOutLoss Trainer::State::held_out_classes() {
+  const int64_t count = std::min(config.training.held_out_samples, data.size(Split::test));
+  const Learner::Averaged averaged(score);
+  Ctx inference = ctx;
+  inference.training = false;
+  HeldOutLoss result{.mean = 0, .by_level = {}, .accuracy = 0};
+  for (int64_t begin = 0; begin < count; begin += part_size()) {
+    const int64_t rows = std::min(part_size(), count - begin);
+    std::vector<int64_t> labels;
+    for (int64_t i = begin; i < begin + rows; ++i) labels.push_back(data.label(Split::test, i));
+    const ClassVerdicts verdicts = classification->judge(inference, held_out_samples(inference, begin, rows), labels);
+    for (const double loss : verdicts.losses) result.mean += loss;
+    for (const double hit : verdicts.hits) *result.accuracy += hit;
+  }
+  result.mean /= static_cast<double>(count);
+  *result.accuracy /= static_cast<double>(count);
+  return result;
+}
+
 /// Every rank measures a share of the samples, in parts that fit its memory; all add them up in the samples' order.
 HeldOutLoss Trainer::State::held_out_loss() {
+  if (classification) return held_out_classes();
   Communicator& all = ranks.communicator();
   const Share mine =
       share_of(std::min(config.training.held_out_samples, data.size(Split::test)), all.rank(), all.size());
   const Learner::Averaged averaged(score);
   Ctx inference = ctx;
   inference.training = false;
-  const int64_t width = data.sample_shape().count();
   std::vector<double> drawn, measured;
   const int64_t end = mine.first + mine.count;
   for (int64_t begin = mine.first; begin < end; begin += part_size()) {
     const int64_t rows = std::min(part_size(), end - begin);
-    std::vector<float> values(static_cast<size_t>(rows * width));
-    for (int64_t i = 0; i < rows; ++i) data.read(Split::test, begin + i, values.data() + i * width);
-    const Tensor held_out = batch_tensor(inference, rows, data.sample_shape());
-    fill_from_host(inference, held_out, values);
+    const Tensor held_out = held_out_samples(inference, begin, rows);
     NoiseKey sigma = key(RandomStream::held_out), noise = key(RandomStream::held_out_noise);
     sigma.first_sample = noise.first_sample = static_cast<uint64_t>(begin);
     const NoisyBatch batch = add_noise(inference, held_out, levels, config.target, sigma, noise);
     const Tensor per_sample = inference.empty({rows}, held_out.dtype());
-    evaluate_score(inference, network, batch, config.training.loss, per_sample);
+    evaluate_score(inference, *network, batch, config.training.loss, per_sample);
     append(drawn, inference.to_host(batch.sigma));
     append(measured, inference.to_host(per_sample));
   }
@@ -234,7 +284,7 @@ Checkpoint Trainer::State::checkpoint() {
                     .recipe = config.recipe,
                     .optimizer_steps = {},
                     .tensors = {}};
-  store_learner(ctx, score, "score", result);
+  store_learner(ctx, score, role(), result);
   if (critic) store_learner(ctx, *critic, "critic", result);
   return result;
 }
@@ -270,6 +320,10 @@ Trainer::Trainer(Ctx& ctx, const TrainerConfig& config, ScoreNetwork& network, C
                  std::filesystem::path run, Communicator* ranks)
     : state_(std::make_unique<State>(ctx, config, network, critic, data, std::move(run), ranks)) {}
 
+Trainer::Trainer(Ctx& ctx, const TrainerConfig& config, Module& classifier, const Dataset& data,
+                 std::filesystem::path run)
+    : state_(std::make_unique<State>(ctx, config, classifier, data, std::move(run))) {}
+
 Trainer::~Trainer() = default;
 
 void Trainer::resume(const Checkpoint& checkpoint) {
@@ -287,7 +341,7 @@ void Trainer::resume(const Checkpoint& checkpoint) {
     throw DataError(s.critic ? "checkpoint of another model: it has no critic"
                              : "checkpoint of another model: it was trained with a critic");
   }
-  load_learner(s.ctx, s.score, "score", checkpoint);
+  load_learner(s.ctx, s.score, s.role(), checkpoint);
   if (s.critic) load_learner(s.ctx, *s.critic, "critic", checkpoint);
   s.step = checkpoint.step;
   s.data_position = checkpoint.data_position;
@@ -307,7 +361,9 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, const TrainerObserver& o
   const int64_t first = s.step;
   const bool measurable = s.data.size(Split::test) > 0 && training.held_out_samples > 0;
   const bool is_root = s.ranks.communicator().is_root();
-  Progress progress{.world_size = s.ranks.communicator().size(), .local_batch = mine.count};
+  Progress progress{.classifies = s.classification.has_value(),
+                    .world_size = s.ranks.communicator().size(),
+                    .local_batch = mine.count};
   while (s.step < training.steps) {
     if (s.ranks.any(stop.load())) {
       s.look(progress);

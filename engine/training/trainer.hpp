@@ -36,11 +36,13 @@ struct Progress {
   int64_t step = 0, steps = 0;  ///< completed, and wanted in total
   /// Of the score update last looked at (TrainingConfig::log_every), and its parts.
   double loss = 0, dsm = 0, generator = 0;
-  double critic = 0;                         ///< of the critic update before it; 0 without a critic
-  std::optional<HeldOutLoss> held_out = {};  ///< measured at this step: DSM loss of the average on test data
-  int world_size = 1;                        ///< processes that train together
-  int64_t local_batch = 0;                   ///< samples of a batch that this one takes
-  double samples_per_second = 0;             ///< since this process began
+  double critic = 0;        ///< of the critic update before it; 0 without a critic
+  bool classifies = false;  ///< a classifier learns: `loss` is its cross-entropy, and has no parts
+  /// Measured at this step, of the average on test data: DSM loss, or a classifier's cross-entropy and accuracy.
+  std::optional<HeldOutLoss> held_out = {};
+  int world_size = 1;             ///< processes that train together
+  int64_t local_batch = 0;        ///< samples of a batch that this one takes
+  double samples_per_second = 0;  ///< since this process began
   double seconds = 0, eta_seconds = 0;
 };
 
@@ -70,6 +72,10 @@ class Trainer {
   /// ConfigError.
   Trainer(Ctx& ctx, const TrainerConfig& config, ScoreNetwork& network, Critic* critic, const Dataset& data,
           std::filesystem::path run, Communicator* ranks = nullptr);
+  /// Trains a classifier of images on one process: its forward makes logits [N,K] of images, and it learns the
+  /// cross-entropy of the data's labels, which lie in [0,K). Its optimizer and average are the score network's of
+  /// `config`, which else says nothing of noise, score, critic or parts of batches. Throws ConfigError.
+  Trainer(Ctx& ctx, const TrainerConfig& config, Module& classifier, const Dataset& data, std::filesystem::path run);
   ~Trainer();
 
   /// Continues from a checkpoint of the same model; what metrics.jsonl and event files hold of later steps is dropped
@@ -89,7 +95,8 @@ class Trainer {
   int64_t step() const;
   /// The state as a checkpoint holds it.
   Checkpoint checkpoint();
-  /// DSM loss of the averaged network on test data; its noise is the same at every call.
+  /// DSM loss of the averaged network on test data, whose noise is the same at every call; a classifier's cross-entropy
+  /// and accuracy.
   HeldOutLoss held_out_loss();
   Learner& score();
   Learner* critic();

@@ -21,11 +21,18 @@ std::string complaint(Player player, std::span<const double> numbers) {
   };
   constexpr Name critic[] = {{0, "critic's"}};
   constexpr Name score[] = {{1, "score matching"}, {2, "generator's"}, {0, "score network's"}};
-  for (const Name& name : player == Player::critic ? std::span<const Name>(critic) : std::span<const Name>(score)) {
+  constexpr Name classifier[] = {{0, "classifier's"}};
+  struct Words {
+    const char* who;
+    std::span<const Name> losses;
+  };
+  const Words words = player == Player::critic  ? Words{"critic", critic}
+                      : player == Player::score ? Words{"score network", score}
+                                                : Words{"classifier", classifier};
+  for (const Name& name : words.losses) {
     if (!std::isfinite(numbers[name.at])) return fmt::format("the {} loss is {}", name.text, numbers[name.at]);
   }
-  return fmt::format("{:.0f} of the {}'s gradients are not finite", numbers[3],
-                     player == Player::critic ? "critic" : "score network");
+  return fmt::format("{:.0f} of the {}'s gradients are not finite", numbers[3], words.who);
 }
 
 }  // namespace
@@ -50,7 +57,7 @@ UpdateRecord::Values UpdateRecord::read(Ctx& ctx) const {
   const std::span<const double> all(numbers), critic = all.first(kPlayer), score = all.subspan(kPlayer, kPlayer);
   Values values{.critic = {critic[0], critic[1], critic[2]}, .score = {score[0], score[1], score[2]}, .halt = {}};
   if (const double who = all[kHalt]; who != 0) {
-    const Player player = who == static_cast<double>(Player::critic) ? Player::critic : Player::score;
+    const auto player = static_cast<Player>(who);
     values.halt = {player, static_cast<int64_t>(all[kHalt + 1]),
                    complaint(player, player == Player::critic ? critic : score)};
   }

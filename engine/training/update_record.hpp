@@ -10,7 +10,7 @@
 namespace ascore {
 
 /// Who learns in an update.
-enum class Player : uint8_t { critic = 1, score = 2 };
+enum class Player : uint8_t { critic = 1, score = 2, classifier = 3 };
 
 /// What the latest updates computed, in device memory: an update is queued, or replayed, without anybody waiting for
 /// its losses. The first value that is not finite halts the record: it keeps what it holds, and updates whose optimizer
@@ -35,14 +35,14 @@ class UpdateRecord {
     double loss = 0, first_part = 0, second_part = 0;
   };
   struct Values {
-    Losses critic, score;
+    Losses critic, score;  ///< a classifier learns in the place of a score network
     std::optional<Halt> halt;
   };
   /// Waits for the device.
   Values read(Ctx& ctx) const;
 
  private:
-  /// Four numbers of either player, then the halt's two.
+  /// Four numbers of the critic, four of who else learns, then the halt's two.
   static constexpr int64_t kPlayer = 4, kHalt = 8, kAll = 10;
   Tensor numbers_;
 };

@@ -59,6 +59,30 @@ TEST_CASE("a recipe of data, noise, score and training is complete", "[program]"
   CHECK(clean.sampling.sampler == "als");
 }
 
+TEST_CASE("a classifier's recipe has no score network, and says what it cannot have beside it", "[program]") {
+  const Recipe recipe = parse_recipe("[data]\n[classifier]\n[training]\n", "c");
+  CHECK(recipe.has_classifier);
+  CHECK(recipe.training.preview_every == 0);
+  CHECK(to_toml(recipe).find("[score]") == std::string::npos);
+  CHECK(differing_keys(recipe, parse_recipe(kMinimal, "m")) ==
+        std::vector<std::string>{"classifier", "training.preview_every"});
+  const auto refused = [](const std::string& more) { return refusal("[data]\n[training]\n[classifier]\n" + more); };
+  for (const char* table : {"noise", "score", "critic", "adversarial", "sampling"}) {
+    CHECK(refused(std::string("[") + table + "]\n") ==
+          std::string("my.toml:4: ") + table + ": a recipe with a [classifier] trains no score network: leave it out");
+  }
+  CHECK(refused("width = 12") == "my.toml:4: classifier.width: must be a multiple of 8, not 12");
+  CHECK(refusal("[data]\nname = 'gaussians8'\n[training]\n[classifier]\n") ==
+        "my.toml:2: data.name: 'gaussians8' has no classes to learn; choose digits, mnist, cifar10 or an array with "
+        "labels");
+  CHECK(refusal("[data]\n[training]\nmicro_batch = 4\n[classifier]\n") ==
+        "my.toml:3: training.micro_batch: a classifier looks at whole batches: choose 0");
+  CHECK(refusal("[data]\ntransform = 'rescale'\n[training]\n[classifier]\n") ==
+        "my.toml:2: data.transform: a classifier looks at pixels in [0,1]: choose 'none'");
+  CHECK(refusal("[classifier]\n[data]\n") ==
+        "my.toml: table [training] is missing; a recipe needs data, classifier and training");
+}
+
 TEST_CASE("wrong recipes are refused with file, line and key", "[program]") {
   const auto with = [](const std::string& section, const std::string& line) {
     std::string text;

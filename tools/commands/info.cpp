@@ -65,8 +65,7 @@ void report_machine(Report& report) {
 
 void report_recipe(Report& report, Recipe recipe) {
   for (const RecipeKey& key : recipe_keys()) {
-    const bool game = key.section() == "critic" || key.section() == "adversarial";
-    if (game && !recipe.has_critic) continue;
+    if (!has_section(recipe, key.section())) continue;
     std::visit([&](const auto* value) { report.add(std::string(key.path), *value); }, key.slot(recipe));
   }
 }
@@ -81,6 +80,11 @@ int64_t parameter_count(Module& network) {
 }
 
 void report_networks(Report& report, const Recipe& recipe) {
+  if (recipe.has_classifier) {
+    Classifier classifier(classifier_config(recipe));
+    report.add("parameters.classifier", parameter_count(classifier));
+    return;
+  }
   report.add("parameters.score", parameter_count(*make_score_network(score_network_config(recipe))));
   if (recipe.has_critic) report.add("parameters.critic", parameter_count(*make_critic(critic_config(recipe))));
 }

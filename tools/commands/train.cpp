@@ -1,5 +1,5 @@
 // ascore train RECIPE --out DIR: trains a score network, alone or against a critic, into a run folder; on one process
-// or several.
+// or several. Or a classifier, which samples are measured by.
 #include "engine/io/atomic_file.hpp"
 #include "engine/io/png.hpp"
 #include "engine/training/training_ranks.hpp"
@@ -47,6 +47,7 @@ bool may_differ(const std::string& key) {
   static constexpr const char* kKeys[] = {"data.path",
                                           "score.optimizer.lr",
                                           "critic.optimizer.lr",
+                                          "classifier.lr",
                                           "training.steps",
                                           "training.log_every",
                                           "training.checkpoint_every",
@@ -92,6 +93,9 @@ void show(ProgressDisplay& display, const Progress& progress) {
   std::string words = fmt::format("loss {:.4g}", progress.loss);
   if (progress.critic != 0) words += fmt::format(", critic {:.4g}", progress.critic);
   if (progress.held_out) words += fmt::format(", held out {:.4g}", progress.held_out->mean);
+  if (progress.held_out && progress.held_out->accuracy) {
+    words += fmt::format(", accuracy {:.4g}", *progress.held_out->accuracy);
+  }
   words += fmt::format(", {:.0f} samples/s, {} to go", progress.samples_per_second, duration(progress.eta_seconds));
   display.show(progress.step, progress.steps, words);
 }
@@ -154,20 +158,35 @@ void begin(Trainer& trainer, const Recipe& recipe, OutputFolder* output) {
   trainer.resume(first);  // it is on disk: the trainer need not write it again
 }
 
-/// Trains to the end or to a signal, with progress on stderr; `saved` is called after every checkpoint.
-TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork& network, const Dataset& data,
+/// Labels of other classes than the recipe's would be found as a loss that is not finite, at some later step.
+void require_known_classes(const Recipe& recipe, const Dataset& data) {
+  for (const Split split : {Split::train, Split::test}) {
+    for (int64_t i = 0; i < data.size(split); ++i) {
+      const int64_t label = data.label(split, i);
+      if (label >= 0 && label < recipe.classifier.classes) continue;
+      throw DataError(fmt::format("{}: {} sample {} is of class {}; classifier.classes = {} knows 0 to {}",
+                                  recipe.data.name, name(split), i, label, recipe.classifier.classes,
+                                  recipe.classifier.classes - 1));
+    }
+  }
+}
+
+/// Trains to the end or to a signal, with progress on stderr; `saved` is called after every checkpoint. `network`: of
+/// previews; null where a classifier learns.
+TrainingEnd train(Trainer& trainer, const Recipe& recipe, const ScoreNetwork* network, const Dataset& data,
                   const Options& options, Communicator& ranks, const std::function<void()>& saved,
                   const std::atomic<bool>& stop) {
   ProgressDisplay display(options.common.quiet || !ranks.is_root());
   TrainerObserver observer;
   observer.progress = [&](const Progress& progress) { show(display, progress); };
-  observer.preview = [&](Ctx& inference, int64_t step) {
+  const auto preview = [&](Ctx& inference, int64_t step) {
     try {
-      trainer.show_picture("preview", write_preview(inference, recipe, network, data, options.out, step));
+      trainer.show_picture("preview", write_preview(inference, recipe, *network, data, options.out, step));
     } catch (const DivergedError& error) {  // of the sampler: the training itself is sound, and goes on
       fmt::print(stderr, "ascore: step {}: no preview: {}\n", step, error.what());
     }
   };
+  if (network) observer.preview = preview;
   observer.saved = [&](const fs::path&) { saved(); };
   if (ranks.size() == 1) return trainer.run(stop, observer);
   try {
@@ -212,19 +231,30 @@ ExitCode run(Ctx& ctx, const Recipe& recipe, const Options& options, Communicato
   std::unique_ptr<Dataset> data;
   std::unique_ptr<ScoreNetwork> network;
   std::unique_ptr<Critic> critic;
+  std::unique_ptr<Classifier> classifier;
   std::optional<Trainer> trainer;
   std::unique_ptr<OutputFolder> output;  // rank 0's
   const fs::path folder = options.out;
   together(ranks, [&] {
     data = open_data(recipe);
-    network = make_score_network(score_network_config(recipe));
+    if (recipe.has_classifier) {
+      if (ranks.size() > 1) throw ConfigError(fmt::format("{}: classifiers train on one process", recipe.source));
+      require_known_classes(recipe, *data);
+      classifier = std::make_unique<Classifier>(classifier_config(recipe));
+    } else {
+      network = make_score_network(score_network_config(recipe));
+    }
     if (recipe.has_critic) critic = make_critic(critic_config(recipe));
     if (config.training.batch_size > data->size(Split::train)) {
       throw ConfigError(fmt::format("{}: training.batch_size {} is more than the {} training samples of {}",
                                     recipe.source, config.training.batch_size, data->size(Split::train),
                                     recipe.data.name));
     }
-    trainer.emplace(ctx, config, *network, critic.get(), *data, folder, &ranks);
+    if (classifier) {
+      trainer.emplace(ctx, config, *classifier, *data, folder);
+    } else {
+      trainer.emplace(ctx, config, *network, critic.get(), *data, folder, &ranks);
+    }
     // Only now, when everything that was asked for can be had, is anything written.
     if (!ranks.is_root()) return;
     output = std::make_unique<OutputFolder>(folder, run_output(),
@@ -244,7 +274,7 @@ ExitCode run(Ctx& ctx, const Recipe& recipe, const Options& options, Communicato
     write_recipe(folder, recipe);
   });
   const TrainingEnd end = told_training(ctx, *trainer, config, ranks, folder, [&](const auto& saved) {
-    return train(*trainer, recipe, *network, *data, options, ranks, saved, stop);
+    return train(*trainer, recipe, network.get(), *data, options, ranks, saved, stop);
   });
   if (end == TrainingEnd::stopped) {
     if (ranks.is_root()) {
@@ -278,8 +308,9 @@ ExitCode run(const Options& options, Communicator& ranks) {
   });
   together(ranks, [&] {
     recipe = wanted_recipe(options);
-    make_plan(sampling_config(*recipe),
-              noise_config(*recipe));  // a step size that cannot work is found now, not at the end
+    if (!recipe->has_classifier) {  // a step size that cannot work is found now, not at the end
+      make_plan(sampling_config(*recipe), noise_config(*recipe));
+    }
     limit = memory_limit(options, chosen_device(options.common));
     session = std::make_unique<Session>(options.common, PoolOptions{.limit = pool_limit(options)});
   });
@@ -287,7 +318,7 @@ ExitCode run(const Options& options, Communicator& ranks) {
   try {
     session->run([&] { result = run(session->ctx(), *recipe, options, ranks, stop); });
   } catch (const OutOfMemoryError& error) {
-    if (!limit || ranks.size() > 1) throw;
+    if (!limit || ranks.size() > 1 || recipe->has_classifier) throw;
     session.reset();  // the advice may need what it holds
     const RunSettings settings{.device = chosen_device(options.common),
                                .precision = chosen_precision(options.common, chosen_device(options.common)),
@@ -301,7 +332,7 @@ ExitCode run(const Options& options, Communicator& ranks) {
 }  // namespace
 
 void add_train_command(CLI::App& program, ExitCode& result) {
-  auto* command = program.add_subcommand("train", "Train a score network, alone or against a critic");
+  auto* command = program.add_subcommand("train", "Train a score network, alone or against a critic, or a classifier");
   auto options = std::make_shared<Options>();
   command->add_option("recipe", options->recipe, "a file, or the name of a shipped recipe; --resume needs none")
       ->type_name("RECIPE");

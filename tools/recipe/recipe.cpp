@@ -14,7 +14,8 @@
 namespace ascore::tools {
 namespace {
 
-constexpr std::string_view kTables[] = {"data", "noise", "score", "critic", "adversarial", "training", "sampling"};
+constexpr std::string_view kTables[] = {"data",        "noise",      "score",    "critic",
+                                        "adversarial", "classifier", "training", "sampling"};
 
 bool is_table(std::string_view name) {
   return std::find(std::begin(kTables), std::end(kTables), name) != std::end(kTables);
@@ -186,13 +187,13 @@ Recipe parse_recipe(const std::string& text, const std::string& source, const st
   recipe.source = source;
   GivenKeys given;
   read_table(recipe, root, "", given);
-  for (const char* table : {"data", "noise", "score", "training"}) {
-    if (!given.contains(table)) {
-      throw ConfigError(
-          fmt::format("{}: table [{}] is missing; a recipe needs data, noise, score and training", source, table));
-    }
-  }
   recipe.has_critic = given.contains("critic");
+  recipe.has_classifier = given.contains("classifier");
+  for (const char* table : {"data", "noise", "score", "training"}) {
+    if (!has_section(recipe, table) || given.contains(table)) continue;
+    throw ConfigError(fmt::format("{}: table [{}] is missing; a recipe needs data, {} and training", source, table,
+                                  recipe.has_classifier ? "classifier" : "noise, score"));
+  }
   derive_defaults(recipe, given);
   check_rules(recipe, given);
   return recipe;
@@ -202,8 +203,7 @@ std::string to_toml(const Recipe& recipe) {
   Recipe copy = recipe;
   std::string text, section;
   for (const RecipeKey& key : recipe_keys()) {
-    const bool game = key.section() == "critic" || key.section() == "adversarial";
-    if (game && !recipe.has_critic) continue;
+    if (!has_section(recipe, key.section())) continue;
     if (key.section() != section) {
       section = key.section();
       text += fmt::format("\n[{}]\n", section);
@@ -217,9 +217,9 @@ std::vector<std::string> differing_keys(const Recipe& a, const Recipe& b) {
   Recipe first = a, second = b;
   std::vector<std::string> keys;
   if (a.has_critic != b.has_critic) keys.push_back("critic");
+  if (a.has_classifier != b.has_classifier) keys.push_back("classifier");
   for (const RecipeKey& key : recipe_keys()) {
-    const bool game = key.section() == "critic" || key.section() == "adversarial";
-    if (game && !(a.has_critic && b.has_critic)) continue;
+    if (!has_section(a, key.section()) || !has_section(b, key.section())) continue;
     if (toml_value(key.slot(first)) != toml_value(key.slot(second))) keys.emplace_back(key.path);
   }
   return keys;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ascore::tools {
@@ -64,6 +65,12 @@ struct Recipe {
     bool clamp = true;
   } adversarial;
 
+  bool has_classifier = false;  ///< the recipe has a [classifier] table: no score network, but a classifier is trained
+  struct Classifier {
+    int64_t classes = 10, width = 16, blocks = 1;
+    double lr = 1e-3, weight_decay = 0, ema = 0.99;
+  } classifier;
+
   struct Training {
     int64_t steps = 10000, batch_size = 128, micro_batch = 0;
     std::string recompute = "none";
@@ -85,6 +92,9 @@ struct Recipe {
   /// Where the recipe came from, for messages: a path, or the name of a shipped recipe.
   std::string source;
 };
+
+/// True where a recipe that has what `recipe` has may have keys of that section.
+bool has_section(const Recipe& recipe, std::string_view section);
 
 /// True for data sets of points in the plane.
 bool is_point_data(const std::string& data_name);

@@ -199,6 +199,20 @@ std::vector<RecipeKey> make_keys() {
   flag("adversarial.clamp", ASCORE_SLOT(adversarial.clamp),
        "clamp denoised images to the range of the data before the critic sees them", "true; points false");
 
+  at_least(2, "classifier.classes", ASCORE_SLOT(classifier.classes), "classes that the data's labels tell apart");
+  at_least(8, "classifier.width", ASCORE_SLOT(classifier.width),
+           "channels at full resolution, a multiple of 8; four times as many at the end, which are the features");
+  at_least(1, "classifier.blocks", ASCORE_SLOT(classifier.blocks), "residual blocks at each of three resolutions");
+  positive("classifier.lr", ASCORE_SLOT(classifier.lr), "learning rate of Adam");
+  at_least(0, "classifier.weight_decay", ASCORE_SLOT(classifier.weight_decay),
+           "this times the parameter is added to its gradient");
+  keys.push_back({.path = "classifier.ema",
+                  .slot = ASCORE_SLOT(classifier.ema),
+                  .doc = "decay of the moving average of the parameters, which images are looked at with",
+                  .low = 0,
+                  .high = 1,
+                  .open_high = true});
+
   at_least(0, "training.steps", ASCORE_SLOT(training.steps), "updates of the score network in all");
   at_least(1, "training.batch_size", ASCORE_SLOT(training.batch_size), "samples per update");
   at_least(0, "training.micro_batch", ASCORE_SLOT(training.micro_batch),

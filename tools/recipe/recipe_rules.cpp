@@ -37,12 +37,20 @@ bool is_point_data(const std::string& data_name) {
   return data_name == "swissroll" || data_name == "gaussians8" || data_name == "gaussians25";
 }
 
+bool has_section(const Recipe& recipe, std::string_view section) {
+  if (section == "critic" || section == "adversarial") return recipe.has_critic;
+  if (section == "classifier") return recipe.has_classifier;
+  if (section == "noise" || section == "score" || section == "sampling") return !recipe.has_classifier;
+  return true;
+}
+
 void derive_defaults(Recipe& recipe, const GivenKeys& given) {
   const auto set = [&](const char* key, auto& member, auto value) {
     if (!given.contains(key)) member = value;
   };
   const bool points = is_point_data(recipe.data.name);
   const DataFacts data = facts(recipe.data.name);
+  if (recipe.has_classifier) set("training.preview_every", recipe.training.preview_every, int64_t{0});
   if (!data.image_sizes.empty()) set("data.image_size", recipe.data.image_size, data.image_sizes.front());
   if (!data.channels.empty()) set("data.channels", recipe.data.channels, data.channels.front());
   if (points) {
@@ -138,6 +146,21 @@ void check_score(const Recipe& recipe, const Require& require) {
           "a network of score.target 'dae' cannot be sampled by 'cas': choose 'als' or a flow");
 }
 
+void check_classifier(const Recipe& recipe, const GivenKeys& given, const Require& require) {
+  const std::string& data = recipe.data.name;
+  for (const char* table : {"noise", "score", "critic", "adversarial", "sampling"}) {
+    require(!given.contains(table), table, "a recipe with a [classifier] trains no score network: leave it out");
+  }
+  require(data == "digits" || data == "mnist" || data == "cifar10" || data == "array", "data.name",
+          fmt::format("'{}' has no classes to learn; choose digits, mnist, cifar10 or an array with labels", data));
+  require(recipe.data.transform == "none", "data.transform", "a classifier looks at pixels in [0,1]: choose 'none'");
+  require(recipe.classifier.width % 8 == 0, "classifier.width",
+          fmt::format("must be a multiple of 8, not {}", recipe.classifier.width));
+  require(recipe.training.micro_batch == 0, "training.micro_batch", "a classifier looks at whole batches: choose 0");
+  require(recipe.training.preview_every == 0, "training.preview_every", "a classifier draws nothing: choose 0");
+  require(recipe.training.loss == "l2", "training.loss", "a classifier's is cross-entropy: leave it out");
+}
+
 void check_critic(const Recipe& recipe, const Require& require) {
   const Recipe::Critic &critic = recipe.critic, defaults;
   const bool points = is_point_data(recipe.data.name);
@@ -187,6 +210,7 @@ void check_rules(const Recipe& recipe, const GivenKeys& given) {
   require(!points || dequantize == "none", "data.dequantize", "points have no grey levels: choose 'none'");
   require(!points || transform == "none", "data.transform", "points are not transformed: choose 'none'");
 
+  if (recipe.has_classifier) return check_classifier(recipe, given, require);
   require(recipe.noise.sigma_begin > recipe.noise.sigma_end, "noise.sigma_begin",
           fmt::format("must be above noise.sigma_end = {}", recipe.noise.sigma_end));
 
