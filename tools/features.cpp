@@ -2,6 +2,7 @@
 
 #include "kernels/core/error.hpp"
 #include "models/inception_v3.hpp"
+#include "tools/classifier_features.hpp"
 
 #include <algorithm>
 #include <span>
@@ -48,6 +49,7 @@ class NetworkFeatures final : public Features {
   int64_t width(const Shape&) const override { return network_->width(); }
   std::string name(const Shape&) const override { return network_->name(); }
   int64_t least_samples() const override { return network_->least_samples(); }
+  int64_t classes() const override { return network_->classes(); }
 
  private:
   static constexpr int64_t kBatch = 32;
@@ -73,7 +75,8 @@ class NetworkFeatures final : public Features {
 void add_features_option(CLI::App& command, std::string& features) {
   command
       .add_option("--features", features,
-                  "what images are measured by: pixels, or inception:WEIGHTS, the features of the FID (pixels)")
+                  "what images are measured by: pixels, inception:WEIGHTS, the features of the FID, or classifier:RUN, "
+                  "what a classifier has learned (pixels)")
       ->type_name("FEATURES");
 }
 
@@ -83,7 +86,11 @@ FeatureChoice parse_features(const std::string& text) {
   if (text.starts_with(kInception) && text.size() > kInception.size()) {
     return {FeatureChoice::Kind::inception, text.substr(kInception.size())};
   }
-  throw ConfigError(fmt::format("--features {}: is pixels or inception:WEIGHTS", text));
+  constexpr std::string_view kClassifier = "classifier:";
+  if (text.starts_with(kClassifier) && text.size() > kClassifier.size()) {
+    return {FeatureChoice::Kind::classifier, text.substr(kClassifier.size())};
+  }
+  throw ConfigError(fmt::format("--features {}: is pixels, inception:WEIGHTS or classifier:RUN", text));
 }
 
 void require_measuring(const FeatureChoice& choice, const CommonOptions& options, std::string_view command) {
@@ -102,6 +109,7 @@ std::unique_ptr<Features> open_features(const FeatureChoice& choice, const Commo
   CommonOptions in_f32 = options;
   in_f32.precision = "f32";
   auto session = std::make_unique<Session>(in_f32);
+  if (choice.kind == FeatureChoice::Kind::classifier) return classifier_features(std::move(session), choice.weights);
   auto network = open_inception(session->ctx(), choice.weights);
   return network_features(std::move(session), std::move(network));
 }

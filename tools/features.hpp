@@ -36,13 +36,18 @@ class Features {
   virtual std::string name(const Shape& sample_shape) const = 0;
   /// Fewer samples are not measured.
   virtual int64_t least_samples() const = 0;
+  /// Classes that a look at an image tells apart; 0: none.
+  virtual int64_t classes() const { return 0; }
+  /// How often an image is looked at, the logits of each look behind those of the one before: once, or channel by
+  /// channel.
+  virtual int64_t looks(const Shape&) const { return 1; }
 };
 
 /// What --features says.
 struct FeatureChoice {
-  enum class Kind : uint8_t { pixels, inception };
+  enum class Kind : uint8_t { pixels, inception, classifier };
   Kind kind = Kind::pixels;
-  std::filesystem::path weights;
+  std::filesystem::path weights;  ///< of Inception; the run or checkpoint of a classifier
 };
 void add_features_option(CLI::App& command, std::string& features);
 /// Throws ConfigError, naming what there is.

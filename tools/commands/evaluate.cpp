@@ -8,10 +8,13 @@
 #include "engine/metrics/twins.hpp"
 #include "kernels/core/error.hpp"
 #include "tools/commands/commands.hpp"
+#include "tools/evaluation/class_report.hpp"
+#include "tools/evaluation/neighbours_picture.hpp"
 #include "tools/evaluation/reference.hpp"
 #include "tools/evaluation/sample_facts.hpp"
 #include "tools/features.hpp"
 #include "tools/options.hpp"
+#include "tools/output_file.hpp"
 #include "tools/report.hpp"
 #include "tools/validators.hpp"
 
@@ -27,7 +30,9 @@ namespace {
 struct Options {
   CommonOptions common;
   std::string samples, reference, beside, split, features = "pixels";
+  std::string neighbours_picture;
   int64_t count = 0, neighbours = 5, manifold_count = 2000;
+  bool overwrite = false;
 };
 
 void report_overlap(Report& report, const MeasuredSet& samples, const MeasuredSet& reference, const Options& options) {
@@ -51,13 +56,14 @@ void report_images(Report& report, const SampleSet& samples, const Reference& re
   require_enough(samples.name(), samples.count(), samples.sample_shape(),
                  features);  // before the reference is looked at
   warn_of_few(samples.count(), options.common.quiet);
-  const MeasureOptions wanted{.halves = false, .keep = options.manifold_count};
+  const MeasureOptions wanted{.halves = false, .keep = reference.samples ? options.manifold_count : 0, .logits = true};
   const MeasuredSet known = measure_reference(reference, features, samples.name(), samples.sample_shape(),
                                               {.halves = true, .keep = options.manifold_count});
-  const MeasuredSet drawn = measure(samples, features, reference.samples ? wanted : MeasureOptions{});
+  const MeasuredSet drawn = measure(samples, features, wanted);
   report.add("reference_count", known.statistics.count);
   report.add("reference_checksum", statistics_checksum(known.statistics));
   report.add("frechet", frechet_distance(drawn.statistics, known.statistics));
+  report_classes(report, features, samples.sample_shape(), drawn.logits);
   if (!reference.samples) return;
   report.add("halves_frechet", frechet_distance(known.halves[0], known.halves[1]));
   const int64_t fewest = std::min({samples.count(), reference.samples->count(), options.manifold_count});
@@ -85,6 +91,29 @@ void report_points(Report& report, const SampleSet& samples, const Reference& re
   if (width == 2) report.add("sliced_wasserstein", sliced_wasserstein(drawn, known));
 }
 
+void show_neighbours(Report& report, const SampleSet& samples, const Reference& reference, const Features& features,
+                     const Options& options) {
+  write_neighbours(options.neighbours_picture, samples, *reference.samples, features,
+                   static_cast<int>(options.neighbours));
+  report.add("neighbours_picture", options.neighbours_picture);
+}
+
+/// Before anything is measured.
+void check_picture(const Options& options, const SampleSet& samples, const Reference& reference) {
+  if (options.neighbours_picture.empty()) return;
+  const std::filesystem::path png = options.neighbours_picture;
+  if (png.extension() != ".png") {
+    throw ConfigError(fmt::format("--neighbours-picture {}: the file's name must end in .png", png.string()));
+  }
+  for (const char* ending : {".png", ".csv"}) {
+    check_output_file("--neighbours-picture", std::filesystem::path(png).replace_extension(ending), options.overwrite);
+  }
+  if (!samples.is_image()) throw ConfigError("--neighbours-picture: points are no pictures");
+  if (!reference.samples) {
+    throw ConfigError(fmt::format("--neighbours-picture: {} holds statistics and no images", reference.name));
+  }
+}
+
 void report_twins(Report& report, const SampleSet& samples, const Options& options) {
   const std::unique_ptr<SampleSet> others = open_samples(options.beside, options.count);
   require_alike(samples.name(), samples.sample_shape(), *others);
@@ -101,12 +130,15 @@ void run(const Options& options) {
   const Part part = parse_part(options.split);
   const std::unique_ptr<SampleSet> samples = open_samples(options.samples, options.count);
   const Reference reference = open_reference(options.reference, part, recipe_overrides(options.common));
+  check_picture(options, *samples, reference);
   Report report;
   report.add("samples", samples->count());
   if (const auto facts = read_sample_facts(options.samples)) report_facts(report, *facts);
   report.add("reference", reference.name);
   if (samples->is_image()) {
-    report_images(report, *samples, reference, *open_features(choice, options.common), options);
+    const std::unique_ptr<Features> features = open_features(choice, options.common);
+    report_images(report, *samples, reference, *features, options);
+    if (!options.neighbours_picture.empty()) show_neighbours(report, *samples, reference, *features, options);
   } else {
     require_no_features(choice);
     report_points(report, *samples, reference);
@@ -139,7 +171,14 @@ void add_evaluate_command(CLI::App& program, ExitCode&) {
   command->add_option("--count", options->count, "measure the first N samples (all)")
       ->check(whole_number(2))
       ->type_name("N");
-  command->add_option("--neighbours", options->neighbours, "k of precision, recall, density and coverage (5)")
+  command
+      ->add_option("--neighbours-picture", options->neighbours_picture,
+                   "show the first samples, each beside its nearest images of the reference; how near they are: .csv")
+      ->type_name("F.png");
+  command->add_flag("--overwrite", options->overwrite, "replace the picture");
+  command
+      ->add_option("--neighbours", options->neighbours,
+                   "k of precision, recall, density and coverage, and of the picture (5)")
       ->check(whole_number(1, 1000))
       ->type_name("K");
   command

@@ -66,8 +66,10 @@ MeasuredSet measure(const SampleSet& samples, const Features& features, const Me
   MeasuredSet measured;
   measured.features = features.name(shape);
   for_each_piece(samples, [&](std::vector<double> pixels) {
-    const std::vector<double> rows = features.of(std::move(pixels), shape).features;
+    const FeatureRows seen = features.of(std::move(pixels), shape);
+    const std::vector<double>& rows = seen.features;
     all.add(rows);
+    if (options.logits) measured.logits.insert(measured.logits.end(), seen.logits.begin(), seen.logits.end());
     if (options.halves) add_halves(rows, width, halves);
     const size_t more = std::min(kept - measured.first.size(), rows.size());
     measured.first.insert(measured.first.end(), rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(more));

@@ -28,10 +28,12 @@ struct MeasuredSet {
   FeatureStatistics statistics;           ///< of all
   std::vector<FeatureStatistics> halves;  ///< of every other sample each, if asked for
   std::vector<double> first;              ///< features of the first so many samples, [N,D]
+  std::vector<double> logits;             ///< of all samples, if asked for; empty where no classes are told apart
 };
 struct MeasureOptions {
   bool halves = false;
   int64_t keep = 0;  ///< how many of the first samples' features are kept
+  bool logits = false;
 };
 /// Reads a set of images once, in pieces. Throws DataError where there are fewer than the features are good for.
 MeasuredSet measure(const SampleSet& samples, const Features& features, const MeasureOptions& options = {});
