@@ -108,14 +108,16 @@ TEST_CASE("a small variant of every shipped recipe with a score network lowers i
 }
 
 TEST_CASE("a small variant of every shipped classifier learns what it is shown", "[program]") {
-  const std::string name = GENERATE("mnist_classifier", "cifar10_classifier");
+  const auto [name, batch] = GENERATE(table<std::string, std::string>(
+      {{"mnist_classifier", "training.batch_size=16"}, {"cifar10_classifier", "training.batch_size=4"}}));
   const test::Folder folder;
   Stream stream(Device::cpu, {.threads = 1});
   const auto allocator = make_pool_allocator(Device::cpu);
   Ctx ctx{.stream = stream, .allocator = *allocator};
   Words overrides = few_samples(load_recipe(name).data.name, folder / "");
-  for (const char* more : {"training.batch_size=4", "training.steps=60", "classifier.width=8", "classifier.blocks=1"}) {
-    overrides.emplace_back(more);
+  for (const std::string& more :
+       Words{batch, "training.steps=150", "classifier.lr=5e-3", "classifier.width=8", "classifier.blocks=1"}) {
+    overrides.push_back(more);
   }
   const Recipe recipe = load_recipe(name, overrides);
   const auto data = open_dataset(data_config(recipe), 1);
