@@ -99,7 +99,9 @@ std::vector<LinePlot> metric_plots(const RunRecord& record) {
   std::vector<PlotSeries> losses{series_of(record, "loss", record.recipe.has_critic ? "total" : "training")};
   if (record.recipe.has_critic) losses.push_back(series_of(record, "dsm", "score matching"));
   losses.push_back(series_of(record, "held_out", "held out"));
-  add_plot(plots, "Loss of the score network", "loss", std::move(losses));
+  add_plot(plots, record.recipe.has_classifier ? "Cross-entropy" : "Loss of the score network", "loss",
+           std::move(losses));
+  add_plot(plots, "Accuracy", "share found", {series_of(record, "held_out_accuracy", "held out")});
 
   std::vector<PlotSeries> parts;
   const std::vector<double> sigmas = noise_levels(noise_config(record.recipe));
@@ -114,11 +116,9 @@ std::vector<LinePlot> metric_plots(const RunRecord& record) {
 }
 
 std::vector<MetricSummary> metric_summaries(const RunRecord& record) {
-  static constexpr std::pair<const char*, const char*> kKeys[] = {{"loss", "loss"},
-                                                                  {"dsm", "score matching"},
-                                                                  {"generator", "game, score network"},
-                                                                  {"critic", "game, critic"},
-                                                                  {"held_out", "held out"}};
+  static constexpr std::pair<const char*, const char*> kKeys[] = {
+      {"loss", "loss"},           {"dsm", "score matching"}, {"generator", "game, score network"},
+      {"critic", "game, critic"}, {"held_out", "held out"},  {"held_out_accuracy", "accuracy, held out"}};
   std::vector<MetricSummary> summaries;
   for (const auto& [key, words] : kKeys) {
     const PlotSeries all = series_of(record, key, "");

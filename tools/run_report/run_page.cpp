@@ -70,8 +70,10 @@ std::string state_table(const RunRecord& record, const std::optional<TrainingSta
   HtmlFacts facts{{"state", state_words(record, status)}};
   const Recipe& recipe = record.recipe;
   facts.emplace_back("data", recipe.data.name);
-  facts.emplace_back("network", recipe.has_critic ? fmt::format("{} against {}", recipe.score.name, recipe.critic.name)
-                                                  : recipe.score.name);
+  facts.emplace_back("network", recipe.has_classifier ? "classifier"
+                                : recipe.has_critic
+                                    ? fmt::format("{} against {}", recipe.score.name, recipe.critic.name)
+                                    : recipe.score.name);
   const int64_t step = status ? status->step : record.last_step();
   facts.emplace_back("samples seen", fmt::format("{}, in batches of {}", counted(step * recipe.training.batch_size),
                                                  counted(recipe.training.batch_size)));
@@ -164,8 +166,7 @@ std::string settings(Recipe recipe) {
     facts.clear();
   };
   for (const RecipeKey& key : recipe_keys()) {
-    const bool game = key.section() == "critic" || key.section() == "adversarial";
-    if (game && !recipe.has_critic) continue;
+    if (!has_section(recipe, key.section())) continue;
     if (key.section() != section) end_section();
     section = key.section();
     facts.emplace_back(key.name(), toml_value(key.slot(recipe)));
@@ -180,7 +181,9 @@ std::string run_page(const RunRecord& record, const std::optional<TrainingStatus
   std::optional<TrainingStatus> status = now ? now : record.end;
   if (status && !now && status->step < record.last_step()) status.reset();  // the end of an earlier start
   std::string body = fmt::format("<h1>{}</h1>\n<p>{}</p>\n", escape_markup(record.name),
-                                 record.recipe.has_critic ? "Adversarial score matching" : "Denoising score matching");
+                                 record.recipe.has_classifier ? "Classification"
+                                 : record.recipe.has_critic   ? "Adversarial score matching"
+                                                              : "Denoising score matching");
   body += state_table(record, status);
   body += "<h2>Losses</h2>\n" + numbers_table(record) + curves(record);
   if (!record.previews.empty()) body += "<h2>Samples over time</h2>\n" + previews(record.previews);
