@@ -113,7 +113,7 @@ TEST_CASE("--features refuses what it cannot look at, and says how to come by we
                                       "--features", features}),
                         code, part);
   };
-  refused("drawn.npz", "drawn.npz", "inception", 2, "pixels or inception:WEIGHTS");
+  refused("drawn.npz", "drawn.npz", "inception", 2, "pixels, inception:WEIGHTS or classifier:RUN");
   refused("drawn.npz", "drawn.npz", "resnet:x", 2, "--features resnet:x");
   refused("points.npz", "points.npz", "inception:x", 2, "points are measured as they are");
   refused("drawn.npz", "drawn.npz", "inception:" + folder / "w.safetensors", 3, "tools/inception_to_safetensors.py");
