@@ -5,6 +5,7 @@
 #include "kernels/conv2d/conv2d_device.hpp"
 #include "kernels/conv2d/conv2d_hopper.hpp"
 #include "kernels/conv2d/conv2d_parts.hpp"
+#include "kernels/conv2d/winograd.hpp"
 #include "kernels/core/dispatch.hpp"
 #include "kernels/core/memory.hpp"
 #include "kernels/core/op_scope.hpp"
@@ -80,9 +81,9 @@ void check_weight_dtype(const OpScope& op, ConstView x, ConstView weight) {
 
 namespace cpu {
 namespace {
-/// Bytes per image that the library copies of its operands, input and output (or gradient) alike.
+/// Bytes per image that the library copies of its operands, input and output (or gradient) alike, to compute in f32.
 size_t widened_bytes(Stream& stream, const Conv2dShape& s, DType dtype) {
-  if (!library_widens(stream, dtype)) return 0;
+  if (dtype != DType::bf16 || library_multiplies_bf16(stream) || fits_winograd(stream, s, dtype)) return 0;
   const int64_t in = int64_t(s.height) * s.width * s.in, out = int64_t(s.out_height()) * s.out_width() * s.out;
   return static_cast<size_t>(in + out) * sizeof(float);
 }
@@ -94,6 +95,7 @@ void conv2d(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView wei
     const ConstView px = images(x, begin, end);
     const View py = images(y, begin, end);
     const Finish finish = images(Finish(epilogue, shape.out_image()), begin, end);
+    if (fits_winograd(stream, part, x.dtype())) return winograd_conv2d(stream, part, px, weight, bias, finish, py);
     if (library_conv2d(stream, part, px, weight, bias, finish, py)) return;
     gather_conv2d(stream, part, px, weight, bias, finish, py);
   });
@@ -104,6 +106,7 @@ void conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstV
     const ConstView pdy = images(dy, begin, end);
     const View pdx = images(dx, begin, end);
     const Finish finish = images(Finish(epilogue), begin, end);
+    if (fits_winograd(stream, part, dy.dtype())) return winograd_conv2d_dgrad(stream, part, pdy, weight, finish, pdx);
     if (library_conv2d_dgrad(stream, part, pdy, weight, finish, pdx)) return;
     gather_conv2d_dgrad(stream, part, pdy, weight, finish, pdx);
   });
@@ -114,6 +117,7 @@ void conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstVi
   if (!dweight) return;
   if (shape.images == 0) return fill_bytes(stream, dweight, 0);
   const auto gradient = [&](const Conv2dShape& part, ConstView px, ConstView pdy, View to) {
+    if (fits_winograd(stream, part, x.dtype())) return winograd_conv2d_wgrad(stream, part, px, pdy, to);
     if (!library_conv2d_wgrad(stream, part, px, pdy, to)) gather_conv2d_wgrad(stream, part, px, pdy, to);
   };
   for_parts(shape, widened_bytes(stream, shape, x.dtype()), [&](const Conv2dShape& part, int64_t begin, int64_t end) {
@@ -144,6 +148,8 @@ void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const
   check_beside(op, epilogue.residual, y, "residual must have the shape and dtype of y");
   check_beside(op, epilogue.sum, y, "sum must have the shape and dtype of y");
   if (epilogue.runs) check_run_moments(op, epilogue.runs, y);
+  op.require(!epilogue.runs || epilogue.sum || epilogue.activation == Activation::identity,
+             "run moments are those of the sum, which must be stored: give sum beside an activation");
   require_slope(op, epilogue.activation, epilogue.slope);
   const Conv2dShape shape = sizes(x.shape(), weight.shape(), options);
   pick<cpu::conv2d, simt::conv2d, cuda::conv2d, DryCpu::counts_memory>(stream)(
@@ -207,6 +213,7 @@ std::string conv2d_implementation(Stream& stream, Conv2dPass pass, const Shape& 
     const bool fits = pass == Conv2dPass::dgrad ? dgrad_fits_hopper(shape) : fits_hopper(shape);
     return fits && dtype == DType::bf16 && hopper_device(stream).present ? "hopper" : "portable";
   }
+  if (cpu::fits_winograd(stream, shape, dtype)) return "winograd";
   const std::string library = cpu::library_conv2d_name(stream, pass, shape, dtype);
   return library.empty() ? "gather" : library;
 }

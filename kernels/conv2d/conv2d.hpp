@@ -27,8 +27,9 @@ struct Conv2dOptions {
 ///   y       [N,H',W',O]  of x's dtype; H' = (H-1-e)/s + 1, W' = (W-1-e)/s + 1, rounded down; e = d for an even k, else
 ///   0
 /// Sums in f32 (f64 for f64), rounded once. An image's result does not depend on N or on the number of threads. simt,
-/// cuda: tensor cores, f32 as MathMode says. cpu: oneDNN where it has a direct kernel, else products of
-/// gathered pixels (conv2d_implementation says which); weights with a content stamp are repacked once and kept.
+/// cuda: tensor cores, f32 as MathMode says. cpu: 3x3 of stride 1 by Winograd's minimal filtering where channels and
+/// sizes fit (winograd.hpp), else oneDNN where it has a direct kernel, else products of gathered pixels
+/// (conv2d_implementation says which); weights with a content stamp are repacked once and kept.
 /// `epilogue` says what is done with the sums before they are stored; it reads and writes only where y is written.
 /// Errors: ShapeError, DTypeError, ConfigError (negative slope), before anything runs; N = 0: no-op. Cost: 2 N H' W' O
 /// I k^2 flops. `workspace`: conv2d_workspace_bytes, or absent.

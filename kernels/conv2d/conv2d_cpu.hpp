@@ -5,7 +5,8 @@
 #include "kernels/conv2d/conv2d_shape.hpp"
 #include "kernels/conv2d/pixel_gather.hpp"
 
-/// The two cpu sides of conv2d. Arguments are as conv2d.hpp has them, and checked; `shape` is that of the layer.
+/// Two cpu sides of conv2d; winograd.hpp is the third. Arguments are as conv2d.hpp has them, and checked; `shape` is
+/// that of the layer.
 namespace ascore::kernels::cpu {
 
 /// Products of gathered pixels: every dtype, every shape.
@@ -25,8 +26,8 @@ bool library_window_conv2d(Stream& stream, const PixelGather& gather, ConstView 
 bool library_conv2d_dgrad(Stream& stream, const Conv2dShape& shape, ConstView dy, ConstView weight,
                           const Finish& finish, View dx);
 bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& shape, ConstView x, ConstView dy, View dweight);
-/// True if oneDNN computes in f32 what is of this dtype, on copies of the operands.
-bool library_widens(Stream& stream, DType dtype);
+/// True if oneDNN multiplies bf16 values as they are; else it computes in f32, on copies of the operands.
+bool library_multiplies_bf16(Stream& stream);
 /// Name of oneDNN's kernel; empty where the above return false.
 std::string library_conv2d_name(Stream& stream, Conv2dPass pass, const Conv2dShape& shape, DType dtype);
 

@@ -320,9 +320,8 @@ bool library_conv2d_wgrad(Stream& stream, const Conv2dShape& s, ConstView x, Con
   });
 }
 
-bool library_widens(Stream& stream, DType dtype) {
-  if (dtype != DType::bf16) return false;
-  return with_library(stream, [&](OneDnn& library) { return library.compute(dtype) != dtype; });
+bool library_multiplies_bf16(Stream& stream) {
+  return with_library(stream, [&](OneDnn& library) { return library.native_bf16; });
 }
 
 std::string library_conv2d_name(Stream& stream, Conv2dPass pass, const Conv2dShape& s, DType dtype) {

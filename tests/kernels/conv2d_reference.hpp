@@ -71,6 +71,17 @@ Values dgrad(const Case& c, const Values& dy, const Values& weight) {
   return {dx.begin(), dx.end()};
 }
 
+template <class Acc>
+Values wgrad(const Case& c, const Values& x, const Values& dy) {
+  std::vector<Acc> dw(static_cast<size_t>(c.weight().count()), Acc(0));
+  for_taps(c, [&](int64_t p, int64_t tap, int64_t q) {
+    for (int64_t o = 0; o < c.O; ++o)
+      for (int64_t i = 0; i < c.I; ++i)
+        dw[(o * c.k * c.k + tap) * c.I + i] += static_cast<Acc>(dy[p * c.O + o]) * static_cast<Acc>(x[q * c.I + i]);
+  });
+  return {dw.begin(), dw.end()};
+}
+
 inline Values rounded(Values values, DType dtype) {
   if (dtype == DType::f64) return values;
   for (double& v : values) v = dtype == DType::bf16 ? round_bf16(v) : round_f32(v);

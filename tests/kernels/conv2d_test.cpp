@@ -68,17 +68,6 @@ const std::vector<Case>& cases() {
 }
 
 template <class Acc>
-Values wgrad(const Case& c, const Values& x, const Values& dy) {
-  std::vector<Acc> dw(static_cast<size_t>(c.weight().count()), Acc(0));
-  for_taps(c, [&](int64_t p, int64_t tap, int64_t q) {
-    for (int64_t o = 0; o < c.O; ++o)
-      for (int64_t i = 0; i < c.I; ++i)
-        dw[(o * c.k * c.k + tap) * c.I + i] += static_cast<Acc>(dy[p * c.O + o]) * static_cast<Acc>(x[q * c.I + i]);
-  });
-  return {dw.begin(), dw.end()};
-}
-
-template <class Acc>
 Values channel_sums(const Case& c, const Values& dy) {
   std::vector<Acc> sums(static_cast<size_t>(c.O), Acc(0));
   for (size_t i = 0; i < dy.size(); ++i) sums[i % c.O] += static_cast<Acc>(dy[i]);
