@@ -30,7 +30,8 @@ struct Conv2dOptions {
 /// cuda: tensor cores, f32 as MathMode says. cpu: 3x3 of stride 1 by Winograd's minimal filtering where channels and
 /// sizes fit (winograd.hpp), else oneDNN where it has a direct kernel, else products of gathered pixels
 /// (conv2d_implementation says which); weights with a content stamp are repacked once and kept.
-/// `epilogue` says what is done with the sums before they are stored; it reads and writes only where y is written.
+/// `epilogue` says what is done with the sums before they are stored; it reads and writes only where y is written. Run
+/// moments are of a sum that is stored: beside an activation `sum` must be there too.
 /// Errors: ShapeError, DTypeError, ConfigError (negative slope), before anything runs; N = 0: no-op. Cost: 2 N H' W' O
 /// I k^2 flops. `workspace`: conv2d_workspace_bytes, or absent.
 void conv2d(Stream& stream, ConstView x, ConstView weight, ConstView bias, const Conv2dOptions& options, View y,

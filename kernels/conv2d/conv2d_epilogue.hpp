@@ -16,8 +16,7 @@ struct Conv2dEpilogue {
   Activation activation = Activation::identity;
   double slope = 0.01;  ///< of leaky_relu, at least 0
   View sum{};           ///< of y's shape and dtype: receives sum; or absent
-  /// Receives the run moments (kernels/core/run_moments.hpp) of sum as it is stored, in sum or, without activation, in
-  /// y; or absent.
+  /// Receives the run moments (kernels/core/run_moments.hpp) of sum, as it is or would be rounded; or absent.
   View runs{};
 };
 
