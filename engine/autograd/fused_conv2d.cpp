@@ -28,7 +28,8 @@ Activated fused_conv2d(Ctx& ctx, const Activated& x, const Tensor& weight, const
   if (options.stride < 1) throw ShapeError(fmt::format("conv2d: stride {} (must be at least 1)", options.stride));
   Tensor y = ctx.empty(kernels::conv2d_output_shape(in.shape(), weight.shape(), options), in.dtype());  // [N,H',W',O]
   const bool activates = epilogue.activation != Activation::identity;
-  const bool needs_sum = epilogue.keep_raw || (ctx.tape && kernels::backward_needs_input(epilogue.activation));
+  const bool needs_sum =
+      epilogue.keep_raw || epilogue.measure || (ctx.tape && kernels::backward_needs_input(epilogue.activation));
   Tensor sum;
   if (activates && needs_sum) sum = ctx.empty_like(y);
   const Tensor runs = epilogue.measure ? room_for_runs(ctx, y) : Tensor();
