@@ -2,12 +2,14 @@
 #include "tools/commands/commands.hpp"
 #include "tools/rank_options.hpp"
 #include "tools/ranks.hpp"
+#include "tools/same_work.hpp"
 #include "tools/sample_output.hpp"
 #include "tools/sampling_options.hpp"
 
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace ascore::tools {
 namespace {
@@ -35,6 +37,25 @@ HostTensor joined(Communicator& ranks, const HostTensor& mine) {
   return all;
 }
 
+Work work_of(const SamplingOptions& options, const Sampling& sampling) {
+  const DrawRequest& request = sampling.request;
+  const auto given = [](const auto& option) { return option ? fmt::format("{}", *option) : std::string("none"); };
+  Work work(options.common);
+  work.add(sampling.model.recipe);
+  work.add("checkpoint's step", std::to_string(sampling.model.step));
+  work.add("--seed", std::to_string(request.seed));
+  work.add("--count", std::to_string(request.count));
+  work.add("--batch", std::to_string(request.batch));
+  work.add("--sampler", given(options.sampler));
+  work.add("--preset", given(options.preset));
+  work.add("--init", given(options.init));
+  work.add("--n-sigma", given(options.n_sigma));
+  work.add("--flow-steps", given(options.flow_steps));
+  work.add("--step-size", given(options.step_size));
+  work.add("--no-ema", options.no_ema ? "given" : "none");
+  return work;
+}
+
 ExitCode run(const SamplingOptions& options, Communicator& ranks) {
   std::unique_ptr<Session> session;
   std::optional<Sampling> sampling;
@@ -45,6 +66,7 @@ ExitCode run(const SamplingOptions& options, Communicator& ranks) {
     session->run([&] { sampling = prepare_sampling(session->ctx(), options); });
     if (ranks.is_root()) output = open_samples_folder(options);
   });
+  require_same_work(ranks, work_of(options, *sampling));
   DrawRequest& request = sampling->request;
   request.rank = ranks.rank();
   request.ranks = ranks.size();

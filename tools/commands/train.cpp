@@ -17,6 +17,7 @@
 #include "tools/rank_options.hpp"
 #include "tools/ranks.hpp"
 #include "tools/run_report/training_teller.hpp"
+#include "tools/same_work.hpp"
 #include "tools/session.hpp"
 #include "tools/signals.hpp"
 #include "tools/validators.hpp"
@@ -297,6 +298,14 @@ std::optional<MemoryLimit> memory_limit(const Options& options, Device device) {
   return MemoryLimit{pool_limit(options), false, "--memory " + options.memory};
 }
 
+Work work_of(const Options& options, const Recipe& recipe) {
+  Work work(options.common);
+  work.add(recipe);
+  work.add("--max-steps", options.max_steps ? std::to_string(*options.max_steps) : "none");
+  work.add("--resume", options.resume ? "given" : "none");
+  return work;
+}
+
 ExitCode run(const Options& options, Communicator& ranks) {
   const std::atomic<bool>& stop = stop_on_signals(ranks.is_root());
   std::optional<Recipe> recipe;
@@ -314,6 +323,7 @@ ExitCode run(const Options& options, Communicator& ranks) {
     limit = memory_limit(options, chosen_device(options.common));
     session = std::make_unique<Session>(options.common, PoolOptions{.limit = pool_limit(options)});
   });
+  require_same_work(ranks, work_of(options, *recipe));
   ExitCode result = ExitCode::failed;
   try {
     session->run([&] { result = run(session->ctx(), *recipe, options, ranks, stop); });

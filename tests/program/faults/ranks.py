@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Training and sampling under mpirun beside one process: losses, gradients, bits, samples, a common end, a trace; and
-training with sums by NCCL's interface, which the library LIBRARY offers on the emulated device.
+"""Training and sampling under mpirun beside one process: losses, gradients, bits, samples, a common end, ranks of other
+options, a trace; and training with sums by NCCL's interface, which the library LIBRARY offers on the emulated device.
 
-    ranks.py PROGRAM [training] [sampling] [stopping] [tracing] [by_nccl=LIBRARY]
+    ranks.py PROGRAM [training] [sampling] [stopping] [differing] [tracing] [by_nccl=LIBRARY]
 """
 import array
 import json
@@ -130,6 +130,26 @@ def stopping(program, folder):
         raise AssertionError(f"a folder that exists: exit code {code}: {err}")
 
 
+def differing(program, folder):
+    """Rank 1 is started with other options than rank 0: all refuse, one says in what they differ."""
+    settings = [word for key, value in {**SMALL, "training.steps": 3}.items() for word in ("--set", f"{key}={value}")]
+    words = ["train", "digits", "--threads", "1", "--quiet", *settings, "--out", str(folder / "run")]
+    launcher = ranks_words(2, program, [])[:-3]
+    for more, named in ((["--set", "training.batch_size=12"], "training.batch_size = 12, rank 0 training.batch_size = 10"),
+                        (["--set", "score.width=8"], "score.width = 8, rank 0 score.width = 4"),
+                        (["--seed", "5"], "seed = 5, rank 0 seed = "),
+                        (["--max-steps", "2"], "--max-steps = 2, rank 0 --max-steps = none"),
+                        (["--precision", "f64"], "--precision = f64, rank 0 --precision = f32")):
+        code, _, err = call([*launcher, "-n", "1", program, *words, ":", "-n", "1", program, *words, *more])
+        if code != 2 or err.count("ascore: ") != 1 or named not in err or (folder / "run").exists():
+            raise AssertionError(f"rank 1 with {more}: exit code {code}: {err}")
+    train(program, 1, folder / "run", "f32", 2)
+    words = ["sample", str(folder / "run"), "--out", str(folder / "samples"), "--count", "8", "--threads", "1", "--quiet"]
+    code, _, err = call([*launcher, "-n", "1", program, *words, ":", "-n", "1", program, *words, "--seed", "5"])
+    if code != 2 or err.count("ascore: ") != 1 or "seed = 5" not in err or (folder / "samples").exists():
+        raise AssertionError(f"sampling by another seed: exit code {code}: {err}")
+
+
 def tracing(program, folder):
     """The sum of a bucket of gradients begins while backward has operations left to run."""
     trace, bucket = folder / "trace.json", 25 << 20
@@ -180,7 +200,7 @@ def by_nccl(program, folder, library):
 def main():
     program, *wanted = sys.argv[1:]
     arguments = dict(word.partition("=")[::2] for word in wanted)
-    for part in (training, sampling, stopping, tracing, by_nccl):
+    for part in (training, sampling, stopping, differing, tracing, by_nccl):
         if part.__name__ not in arguments and (part is by_nccl or arguments):
             continue
         more = [arguments[part.__name__]] if part is by_nccl else []
