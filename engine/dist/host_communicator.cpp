@@ -25,13 +25,13 @@ class HostCommunicator final : public Communicator {
  public:
   HostCommunicator(std::function<std::unique_ptr<Transport>()> open, int local_rank, FailureOptions failure)
       : failure_(std::move(failure)), local_rank_(local_rank), worker_([this] { idle(); }) {
-    within(failure_.start_timeout, start("start", [&](const Collective*) {
+    within(failure_.start_timeout, "start", start("start", [&](const Collective*) {
              transport_ = open();
              rank_ = transport_->rank();
              size_ = transport_->size();
            }));
     if (failure_.peer_timeout > 0) {
-      within(kMeeting, start("start", [this](const Collective* ranks) {
+      within(kMeeting, "start", start("start", [this](const Collective* ranks) {
                watch_ = std::make_unique<PeerWatch>(*ranks, failure_.peer_timeout, watch_calls());
              }));
     }
@@ -105,12 +105,12 @@ class HostCommunicator final : public Communicator {
 
   void finish() override {
     barrier();
-    run("finish", [this](const Collective*) {
-      if (watch_) watch_->say_goodbye();
-      watch_.reset();
-      transport_->finish();
-      ended_ = true;
-    });
+    within(failure_.peer_timeout, "end", start("finish", [this](const Collective*) {
+             if (watch_) watch_->say_goodbye();
+             watch_.reset();
+             transport_->finish();
+             ended_ = true;
+           }));
   }
 
   void abandon(int exit_code) noexcept override {
@@ -186,12 +186,13 @@ class HostCommunicator final : public Communicator {
             .after_loss = [this](const Loss& loss, double seconds) { leave_at_last(loss, seconds); }};
   }
 
-  /// Waits for a part of the start, which nobody watches yet: a rank that is stopped in it would stop the others.
-  void within(double limit, std::future<void> part) {
+  /// Waits for a part of the start or of the end, in which nobody watches: a rank that is stopped in it would stop the
+  /// others. `what` they do.
+  void within(double limit, const char* what, std::future<void> part) {
     const auto seconds = std::chrono::duration<double>(limit);
     if (limit > 0 && failure_.leave && part.wait_for(seconds) != std::future_status::ready) {
       failure_.leave(PeerLostError(
-          -1, fmt::format("the ranks did not all start within {:g} s: one of them is stopped, or was never started",
+          -1, fmt::format("the ranks did not all {} within {:g} s: one of them is stopped, or was never started", what,
                           limit)));
       _exit(kLostExitCode);
     }

@@ -18,6 +18,7 @@ namespace ascore::dist {
 namespace {
 
 using Time = std::chrono::steady_clock;
+constexpr auto kJoin = std::chrono::seconds(180);   // in which NCCL connects the ranks: thousands take a minute
 constexpr auto kVerdict = std::chrono::seconds(8);  // what it takes at most to know which rank is behind a broken link
 
 class NcclCommunicator final : public Communicator {
@@ -141,8 +142,9 @@ class NcclCommunicator final : public Communicator {
   }
 
   void join() {
-    // Before NCCL reads it, which it does once.
-    setenv("NCCL_NVLS_ENABLE", "0", 1);
+    // Sums in the network's switches have no fixed order. Before NCCL reads it, which it does once; the user's word
+    // wins.
+    setenv("NCCL_NVLS_ENABLE", "0", /*overwrite=*/0);
     nccl::UniqueId id{};
     std::string mine, word;
     if (is_root()) {
@@ -154,7 +156,14 @@ class NcclCommunicator final : public Communicator {
     const std::string of_root = host_->exchange(word).front();
     std::memcpy(id.bytes.data(), of_root.data(), std::min(of_root.size(), id.bytes.size()));
     link_->start(*api_, size(), id, rank());
-    while (link_->look() == NcclLink::State::busy) pause();
+    const auto end = Time::now() + kJoin;
+    while (link_->look() == NcclLink::State::busy && Time::now() < end) pause();
+    if (link_->look() == NcclLink::State::busy) {
+      link_->abort(
+          fmt::format("NCCL did not connect the ranks within {} s; NCCL_DEBUG=INFO tells what it waits for, "
+                      "NCCL_SOCKET_IFNAME names the network interface that it is to use",
+                      kJoin.count()));
+    }
     throw_together(*host_, link_->why_broken());
   }
 

@@ -44,10 +44,21 @@ Words quick_steps() {
           "--set",
           "training.held_out_every=0"};
 }
-/// Digits in batches so large that a step takes seconds.
+/// Digits in batches so large that a step takes long; each writes its line.
 Words slow_steps() {
-  return {"digits",       "--set", "score.width=32",          "--set", "training.batch_size=1000", "--set",
-          "critic=false", "--set", "training.preview_every=0"};
+  return {"digits",
+          "--set",
+          "score.width=32",
+          "--set",
+          "training.batch_size=1400",
+          "--set",
+          "critic=false",
+          "--set",
+          "training.preview_every=0",
+          "--set",
+          "training.log_every=1",
+          "--set",
+          "training.held_out_every=0"};
 }
 
 /// Waits until `holds()`, for a minute at most.
@@ -98,7 +109,10 @@ TEST_CASE("a second SIGINT ends a run within its step, with exit code 130 and it
   for (int attempt = 0; attempt < 3 && ended.code != 130; ++attempt) {  // 75 if a step ended between the two
     const Folder folder;
     ended = train(slow_steps(), folder / "run", {}, [&](pid_t process) {
-      wait_until([&] { return std::filesystem::exists(folder / "run/metrics.jsonl"); });
+      wait_until([&] {  // a step is done, and the next one under way
+        std::error_code error;
+        return std::filesystem::file_size(folder / "run/metrics.jsonl", error) > 0 && !error;
+      });
       kill(process, SIGINT);
       std::this_thread::sleep_for(std::chrono::milliseconds(100));  // two at once would be one
       kill(process, SIGINT);

@@ -86,6 +86,15 @@ TEST_CASE("a rank that leaves with an error of its own is named, with its exit c
   }
 }
 
+TEST_CASE("ranks that never come to the end of their last call are ended", "[engine][dist]") {
+  test::Job job;
+  job.start_ranks(2, "endless", {"--peer-timeout", "1"});
+  for (const int rank : {0, 1}) {
+    CHECK(job.wait(rank, 20) == 7);
+    CHECK_THAT(words(job, rank), Catch::StartsWith("the ranks did not all end within 1 s"));
+  }
+}
+
 TEST_CASE("ranks that do not agree on their number are told so", "[engine][dist]") {
   test::Job job;
   const std::string meeting = "file:" + (job.folder() / "meeting").string();

@@ -8,6 +8,7 @@
 //   stuck   the others never look at what happened to a peer
 //   fails   rank 1 throws an error of its own, the others sum
 //   hung    as forever, but after a while the transport hangs, as a library can
+//   endless the transport hangs in its last call
 //   buckets sums of gradients by buckets, run at once and replayed from a captured step
 #include "engine/dist/gradient_buckets.hpp"
 #include "engine/dist/launch.hpp"
@@ -89,33 +90,40 @@ void sleep_for(int seconds) {
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
 }
 
-/// Another transport that hangs after some messages, without ever asking whether it shall break off.
+/// Another transport that hangs after some messages, or in its last call, without ever asking whether it shall break
+/// off.
 class Hanging final : public dist::Transport {
  public:
-  explicit Hanging(std::unique_ptr<dist::Transport> inner) : inner_(std::move(inner)) {}
+  Hanging(std::unique_ptr<dist::Transport> inner, bool at_the_end)
+      : inner_(std::move(inner)), at_the_end_(at_the_end) {}
   int rank() const override { return inner_->rank(); }
   int size() const override { return inner_->size(); }
   std::string kind() const override { return inner_->kind(); }
   void exchange(uint64_t tag, std::span<const dist::Outgoing> send, std::span<const dist::Incoming> receive,
                 const Poll& poll) override {
-    if (++calls_ > 50) sleep_for(600);
+    if (!at_the_end_ && ++calls_ > 50) sleep_for(600);
     inner_->exchange(tag, send, receive, poll);
   }
-  void finish() override { inner_->finish(); }
+  void finish() override {
+    if (at_the_end_) sleep_for(600);
+    inner_->finish();
+  }
   void abort(int exit_code) noexcept override { inner_->abort(exit_code); }
 
  private:
   std::unique_ptr<dist::Transport> inner_;
+  bool at_the_end_;
   int calls_ = 0;
 };
 
 std::unique_ptr<Communicator> join(const Arguments& arguments, const Placement& placement,
                                    const dist::FailureOptions& failure) {
-  if (arguments.mode != "hung") return make_communicator(placement, arguments.device, failure);
+  const bool at_the_end = arguments.mode == "endless";
+  if (arguments.mode != "hung" && !at_the_end) return make_communicator(placement, arguments.device, failure);
   dist::Meeting meeting;
   meeting.file = placement.rendezvous.path;
   const auto open = [&] {
-    return std::make_unique<Hanging>(dist::make_tcp_transport(meeting, placement.rank, placement.size));
+    return std::make_unique<Hanging>(dist::make_tcp_transport(meeting, placement.rank, placement.size), at_the_end);
   };
   return dist::make_host_communicator(open, placement.local_rank, failure);
 }
@@ -126,6 +134,7 @@ void work(Communicator& ranks, const std::string& mode, Device device) {
   if (mode == "forever" || mode == "hung") sum_forever(ranks, device);
   if (mode == "stuck") sleep_for(600);
   if (mode == "busy" && ranks.rank() == 0) sleep_for(5);
+  if (mode == "fails") ranks.barrier();  // all have started: what comes is a loss, not a start that failed
   if (mode == "fails" && ranks.rank() == 1) throw Error("an error of rank 1");
   if (mode == "fails") sum_forever(ranks, device);
   ranks.finish();
