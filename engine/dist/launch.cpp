@@ -66,9 +66,10 @@ void check_agreement(const Statement& one, const Statement& other) {
   throw ConfigError(fmt::format("{}, but {}; start ranks in one way only", one.words(), other.words()));
 }
 
-Rendezvous parse_rendezvous(const std::string& text) {
+/// `said_by`: the option or the variables that say it.
+Rendezvous parse_rendezvous(const std::string& text, const char* said_by = "--rendezvous") {
   const auto fail = [&] {
-    throw ConfigError(fmt::format("--rendezvous {}: takes mpi, file:PATH or tcp:HOST:PORT", text));
+    throw ConfigError(fmt::format("{} {}: takes mpi, file:PATH or tcp:HOST:PORT", said_by, text));
   };
   Rendezvous rendezvous;
   if (text == "mpi") {
@@ -147,7 +148,11 @@ Placement find_placement(const LaunchFlags& flags, const Variables& variable) {
   const char* host = variable("MASTER_ADDR");
   const char* port = variable("MASTER_PORT");
   if (torchrun.present() && host && port) {
-    placement.rendezvous = parse_rendezvous(fmt::format("tcp:{}:{}", host, port));
+    Rendezvous& meeting = placement.rendezvous;
+    meeting = parse_rendezvous(fmt::format("tcp:{}:{}", host, port), "MASTER_ADDR, MASTER_PORT:");
+    // torchrun says this when it listens at MASTER_PORT itself: the ranks meet beside it.
+    const char* taken = variable("TORCHELASTIC_USE_AGENT_STORE");
+    if (taken && std::string_view(taken) == "True") meeting.port += meeting.port < 65535 ? 1 : -1;
   } else if (launched) {
     placement.rendezvous.kind = Rendezvous::Kind::mpi;
   } else {

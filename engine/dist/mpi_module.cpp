@@ -20,28 +20,42 @@ int start(int* rank, int* size) {
   return MPI_Comm_size(MPI_COMM_WORLD, size);
 }
 
-/// A request on the heap, of which the program knows the address alone.
+constexpr int kSent = -1;
+
+/// On the heap: the program knows its address alone.
+struct Request {
+  MPI_Request request;
+  int expected;  ///< bytes to receive; or kSent
+};
+
 template <class Begin>
-int begin(void** request, Begin start_it) {
-  auto made = std::make_unique<MPI_Request>();
-  const int error = start_it(made.get());
+int begin(void** request, int expected, Begin start_it) {
+  auto made = std::make_unique<Request>(Request{MPI_REQUEST_NULL, expected});
+  const int error = start_it(&made->request);
   if (error == MPI_SUCCESS) *request = made.release();
   return error;
 }
 
 int send(const void* bytes, int count, int to, int tag, void** request) {
-  return begin(request, [&](MPI_Request* r) { return MPI_Isend(bytes, count, MPI_BYTE, to, tag, MPI_COMM_WORLD, r); });
+  return begin(request, kSent,
+               [&](MPI_Request* r) { return MPI_Isend(bytes, count, MPI_BYTE, to, tag, MPI_COMM_WORLD, r); });
 }
 
 int receive(void* bytes, int count, int from, int tag, void** request) {
-  return begin(request,
+  return begin(request, count,
                [&](MPI_Request* r) { return MPI_Irecv(bytes, count, MPI_BYTE, from, tag, MPI_COMM_WORLD, r); });
 }
 
+/// A message that is shorter than the one expected is an error here, as a longer one is to MPI.
 int test(void* request, int* done) {
-  auto* made = static_cast<MPI_Request*>(request);
-  const int error = MPI_Test(made, done, MPI_STATUS_IGNORE);
-  if (error == MPI_SUCCESS && *done) delete made;
+  auto* made = static_cast<Request*>(request);
+  MPI_Status status;
+  int error = MPI_Test(&made->request, done, &status);
+  if (error != MPI_SUCCESS || !*done) return error;
+  int count = kSent;
+  if (made->expected != kSent) error = MPI_Get_count(&status, MPI_BYTE, &count);
+  if (error == MPI_SUCCESS && count != made->expected) error = MPI_ERR_TRUNCATE;
+  delete made;
   return error;
 }
 

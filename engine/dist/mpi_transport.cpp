@@ -81,10 +81,16 @@ class MpiTransport final : public Transport {
         check(mpi_.send(one.bytes.data() + begin, count, one.to, mpi_tag, &requests.emplace_back()), "MPI_Isend");
       }
     }
+    unfinished_ = true;
     wait_for(requests, poll);
+    unfinished_ = false;
   }
 
-  void idle() override { mpi_.progress(); }  // what went wrong, the next exchange will tell
+  /// What went wrong, the next exchange will tell. After one that was broken off MPI is left alone: it would write into
+  /// memory that may be gone.
+  void idle() override {
+    if (!unfinished_) mpi_.progress();
+  }
   void finish() override { check(mpi_.finish(), "MPI_Finalize"); }
   void abort(int exit_code) noexcept override { mpi_.abort(exit_code); }
 
@@ -121,6 +127,7 @@ class MpiTransport final : public Transport {
 
   const MpiModule& mpi_;
   int rank_ = 0, size_ = 1;
+  bool unfinished_ = false;  ///< an exchange is under way, or was broken off
 };
 
 }  // namespace

@@ -115,6 +115,15 @@ void check_refused(const Environment& environment, const LaunchFlags& flags, con
 
 }  // namespace
 
+TEST_CASE("ranks of torchrun meet beside the port at which it listens itself", "[engine][dist]") {
+  CHECK(placement(kTorchrun).rendezvous.port == 29500);
+  CHECK(placement(kTorchrun + Environment{{"TORCHELASTIC_USE_AGENT_STORE", "False"}}).rendezvous.port == 29500);
+  const Environment elastic = kTorchrun + Environment{{"TORCHELASTIC_USE_AGENT_STORE", "True"}};
+  CHECK(placement(elastic).rendezvous.port == 29501);
+  CHECK(placement(Environment{{"MASTER_PORT", "65535"}} + elastic).rendezvous.port == 65534);
+  check_refused(Environment{{"MASTER_PORT", "many"}} + kTorchrun, {}, {"MASTER_PORT", "tcp:h:many"});
+}
+
 TEST_CASE("contradictions between sources are refused, with both named", "[engine][dist]") {
   check_refused(kOpenMpi, {.rank = 2, .world_size = 4}, {"--rank", "rank 2 of 4", "Open MPI", "rank 1 of 4"});
   check_refused(kOpenMpi, {.rank = 1, .world_size = 2}, {"--world-size", "rank 1 of 2", "Open MPI"});
